@@ -6,6 +6,7 @@ import { afterAll, beforeAll, describe, expect, jest, test } from '@jest/globals
 import type { BacktestAnswer } from '../../cli/backtest-text.ts';
 import type { KafkaClient } from '../../store/kafka/client.ts';
 import { createKafkajsClient } from '../../store/kafka/kafkajs/kafkajs.ts';
+import { firstOf } from '../parts/full.ts';
 import { temporaryFolder } from '../parts/guard.ts';
 import type { KafkaPart } from '../parts/kafka.ts';
 import { createTopics, withAdmin } from '../parts/kafka-admin.ts';
@@ -32,9 +33,6 @@ describe('hotitem backtest', () => {
     );
     expect(stdout).toMatch(/views\/s over 10 s, \d+ visitors in 10 s/);
     expect(stdout).toMatch(/would have saved the origin 1,\d{3} requests/);
-    const { status, answer } = await ask(['--from', file]);
-    expect(status).toBe(0);
-    expect(answer.found?.spells).toMatchObject([{ item: 'sale', signal: 'busy', rule: 'default' }]);
   });
 
   test('reads standard input, and reports lines that are not events with their numbers', async () => {
@@ -84,16 +82,18 @@ describe('hotitem backtest', () => {
     expect(none.answer.counts).toMatchObject({ views: 0, otherNodes: 1_600 });
   });
 
-  test.each([
-    [[], 2, 'needs --from'],
-    [['--from', 'nowhere.ndjson'], 1, 'cannot read nowhere.ndjson'],
-    [['--from', 'spool'], 1, 'there is no spool in'],
-    [['--from', 'kafka'], 2, 'KAFKA_BROKERS'],
-    [['--from', '-', '--surprise', '25'], 2, 'need --grid'],
-    [['--from', '-', '--grid', '--surprise', 'x'], 2, '--surprise: must be numbers'],
-    [['--from', '-', '--since', 'noon'], 2, '--since: must be like'],
-    [['--from', join(import.meta.dirname, 'run-hotitem.ts'), '--since', '-1h'], 0, ''],
-  ])('says what it needs: %j', async (args, code, text) => {
+  test.each(
+    firstOf<[string[], number, string]>(4, [
+      [[], 2, 'needs --from'],
+      [['--from', 'nowhere.ndjson'], 1, 'cannot read nowhere.ndjson'],
+      [['--from', 'spool'], 1, 'there is no spool in'],
+      [['--from', join(import.meta.dirname, 'run-hotitem.ts'), '--since', '-1h'], 0, ''],
+      [['--from', 'kafka'], 2, 'KAFKA_BROKERS'],
+      [['--from', '-', '--surprise', '25'], 2, 'need --grid'],
+      [['--from', '-', '--grid', '--surprise', 'x'], 2, '--surprise: must be numbers'],
+      [['--from', '-', '--since', 'noon'], 2, '--since: must be like'],
+    ]),
+  )('says what it needs: %j', async (args, code, text) => {
     expect(await runHotitem(['backtest', ...args], env)).toMatchObject({
       code,
       stderr: expect.stringContaining(text),

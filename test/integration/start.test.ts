@@ -3,6 +3,7 @@ import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { afterEach, expect, jest, test } from '@jest/globals';
 import { obtainNginx } from '../../provision/nginx.ts';
+import { firstOf } from '../parts/full.ts';
 import { views } from '../parts/load.ts';
 import { freePorts } from '../parts/ports.ts';
 import { report } from '../parts/report.ts';
@@ -83,20 +84,26 @@ suiteWith(['nginx'])('npm start', () => {
     expect(output()).not.toMatch(/^\s+at /m);
   });
 
-  test.each<[string, Record<string, string>, string[]]>([
-    ['an nginx that is not there', { HOTITEM_NGINX: '/nowhere/nginx' }, ['HOTITEM_NGINX', '/nowhere/nginx']],
-    ['an nginx without njs', { HOTITEM_NGINX: '/bin/true' }, ['HOTITEM_NGINX', 'libnginx-mod-http-js']],
-    [
-      'no apt to get nginx with',
-      { PATH: '/nowhere', HOTITEM_CACHE: '@EMPTY@' },
-      ['apt', 'HOTITEM_NGINX', 'docker compose up'],
-    ],
-    [
-      'no network to get nginx over',
-      { HOTITEM_CACHE: '@EMPTY@', http_proxy: 'http://127.0.0.1:1', https_proxy: 'http://127.0.0.1:1' },
-      ['mirror', 'HOTITEM_NGINX', 'docker compose up'],
-    ],
-  ])('says in one message what to do about %s', async (_, env, parts) => {
+  test.each(
+    firstOf<[string, Record<string, string>, string[]]>(2, [
+      [
+        'an nginx that is not there',
+        { HOTITEM_NGINX: '/nowhere/nginx' },
+        ['HOTITEM_NGINX', '/nowhere/nginx'],
+      ],
+      [
+        'no network to get nginx over',
+        { HOTITEM_CACHE: '@EMPTY@', http_proxy: 'http://127.0.0.1:1', https_proxy: 'http://127.0.0.1:1' },
+        ['mirror', 'HOTITEM_NGINX', 'docker compose up'],
+      ],
+      ['an nginx without njs', { HOTITEM_NGINX: '/bin/true' }, ['HOTITEM_NGINX', 'libnginx-mod-http-js']],
+      [
+        'no apt to get nginx with',
+        { PATH: '/nowhere', HOTITEM_CACHE: '@EMPTY@' },
+        ['apt', 'HOTITEM_NGINX', 'docker compose up'],
+      ],
+    ]),
+  )('says in one message what to do about %s', async (_, env, parts) => {
     const { process, output } = await start([], env);
     await process.ended;
     for (const part of parts) expect(output()).toContain(part);

@@ -1,6 +1,7 @@
 import { existsSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, jest, test } from '@jest/globals';
+import { commandHot } from '../../cli/hot/ask-hot.ts';
 import { FULL } from '../parts/full.ts';
 import { temporaryFolder } from '../parts/guard.ts';
 import { freePorts } from '../parts/ports.ts';
@@ -43,11 +44,12 @@ describe('in a terminal', () => {
       admin: `127.0.0.1:${port}`,
       logFile: join(folder, 'sidecar.log'),
     });
-    expect(await runHotitem(['hot', 'pin', EVIL, '--reason', 'a test'], env)).toMatchObject({ code: 0 });
+    await command({ do: 'pin', item: EVIL });
     const isBusy = async () => {
       const lines = Array.from({ length: CROWD }, (_, i) => lineOf({ item: '4711', ip: addressOf(i) }));
       await postLines(join(folder, 'home/run/intake.sock'), lines);
-      return (await runHotitem(['top'], env)).stdout.includes('busy');
+      const { hot } = await sidecar.json<{ hot: { signal: string }[] }>('/api/v1/hot');
+      return hot.some(({ signal }) => signal === 'busy');
     };
     await until(isBusy, {
       timeoutMs: 60_000,
@@ -75,10 +77,10 @@ describe('in a terminal', () => {
     const pty = open(['top']);
     await pty.shows(/1 .*4711.*busy/);
     pty.clear();
-    await runHotitem(['hot', 'pin', 'newcomer', '--reason', 'a test'], env);
+    await command({ do: 'pin', item: 'newcomer' });
     await pty.shows(/newcomer/);
     pty.clear();
-    await runHotitem(['hot', 'clear', 'newcomer'], env);
+    await command({ do: 'clear', item: 'newcomer' });
     await pty.shows(/\p{Cc}\[H(?:(?!newcomer).)*\p{Cc}\[J/su);
     pty.type('q');
     expect(await pty.ended).toBe(0);
@@ -88,8 +90,8 @@ describe('in a terminal', () => {
     expect(pty.output().replaceAll(OWN, '')).not.toMatch(UNSAFE);
   });
 
-  test('top follows the size of the terminal, and Ctrl-C restores it', async () => {
-    const pty = open(['top'], { rows: 8, columns: 60 });
+  test('top follows the size of the terminal, without colour where NO_COLOR asks for none, and Ctrl-C restores it', async () => {
+    const pty = open(['top'], { rows: 8, columns: 60, env: { NO_COLOR: '1' } });
     await pty.shows(/… and [12] more/);
     pty.clear();
     await pty.resize(30, 200);
@@ -97,14 +99,7 @@ describe('in a terminal', () => {
     pty.type('\x03');
     expect(await pty.ended).toBe(0);
     expectRestored(pty);
-  });
-
-  test('top restores the terminal on SIGTERM', async () => {
-    const pty = open(['top']);
-    await pty.shows(/4711/);
-    process.kill(pty.child(), 'SIGTERM');
-    expect(await pty.ended).toBe(0);
-    expectRestored(pty);
+    expect(pty.output()).not.toMatch(STYLE);
   });
 
   test('top gives the terminal back on Ctrl-Z, and draws again when the shell continues it', async () => {
@@ -119,23 +114,15 @@ describe('in a terminal', () => {
     expectRestored(pty);
   });
 
-  test('top continues on Ctrl-Z where no shell could continue it', async () => {
+  test('top continues on Ctrl-Z where no shell could continue it, and SIGTERM restores the terminal', async () => {
     const pty = open(['top']);
     await pty.shows(/4711/);
     pty.clear();
     pty.type('\x1a');
     await pty.shows(/1049l.*1049h.*4711/s);
-    pty.type('q');
+    process.kill(pty.child(), 'SIGTERM');
     expect(await pty.ended).toBe(0);
     expectRestored(pty);
-  });
-
-  test('top has no colour where NO_COLOR asks for none', async () => {
-    const pty = open(['top'], { env: { NO_COLOR: '1' } });
-    await pty.shows(/4711/);
-    pty.type('q');
-    await pty.ended;
-    expect(pty.output()).not.toMatch(STYLE);
   });
 
   test('top prints one table with --once, and on a terminal that cannot be drawn on', async () => {
@@ -184,7 +171,7 @@ describe('in a terminal', () => {
   test('status --watch --json prints a line for each change', async () => {
     const pty = open(['status', '--watch', '--json']);
     await pty.shows(/"hot":2/);
-    await runHotitem(['hot', 'pin', 'third', '--reason', 'a test'], env);
+    await command({ do: 'pin', item: 'third' });
     await pty.shows(/"hot":3/);
     pty.type('\x03');
     await pty.ended;
@@ -225,6 +212,10 @@ describe('in a terminal', () => {
     expect(stdout).toContain('500000 items');
     expect(stderr).toBe('');
   });
+
+  async function command(what: { do: 'pin' | 'clear'; item: string }): Promise<void> {
+    await commandHot(join(folder, 'home/run/control.sock'), { ...what, reason: 'a test', by: 'a test' });
+  }
 
   function open(
     args: string[],
