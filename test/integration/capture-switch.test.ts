@@ -33,6 +33,8 @@ suiteWith(['nginx'])('hotitem capture', () => {
 function captureOn({ suite, engine }: (typeof EVERYWHERE)[number]): void {
   let chain: Chain;
   let clock: FakeClock;
+  /** How many views nginx has captured, where none was asked for since. */
+  let known: number | undefined;
   beforeAll(async () => {
     clock = await obtainClock();
     chain = await startChain({
@@ -179,6 +181,11 @@ function captureOn({ suite, engine }: (typeof EVERYWHERE)[number]): void {
       what: 'a view that is captured all the same',
       detail: chain.logs,
     });
+    await until(async () => (await chain.accounts()).sidecar?.waiting === 0, {
+      timeoutMs: LEARN_MS,
+      what: 'its delivery',
+      detail: chain.logs,
+    });
     const isSaid = async () => {
       const status = await hotitem('status');
       return status.output.includes('; delivers; ') ? status : undefined;
@@ -195,12 +202,14 @@ function captureOn({ suite, engine }: (typeof EVERYWHERE)[number]): void {
 
   /** Asks for that many pages; returns how many of these views nginx then says it captured. */
   async function see(count: number): Promise<number> {
-    const before = await captured();
+    const before = known ?? (await captured());
     await page(count);
-    return (await captured()) - before;
+    known = await captured();
+    return known - before;
   }
 
   function page(count: number) {
+    known = undefined;
     return views({
       port: chain.port,
       paths: Array.from({ length: count }, (_, i) => `/web/item/${(i % 300) + 1}.html`),

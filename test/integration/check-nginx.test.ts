@@ -398,14 +398,11 @@ describe('check --nginx', () => {
     }
   });
 
-  test('exits 0, or 1 if something must be changed, and prints the same as JSON', async () => {
+  test('exits 0, or 1 if something must be changed, and prints the findings as JSON', async () => {
     await render({ build });
     const good = await hotitem();
     expect([good.code, good.stdout]).toEqual([0, expect.stringContaining('Nothing to change, 1 note.')]);
     edit(/include .*\/server\.conf";/, 'access_log syslog:server=127.0.0.1:9 hotitem;');
-    const bad = await hotitem();
-    expect([bad.code, bad.stdout]).toEqual([1, expect.stringContaining('2 errors, 0 warnings')]);
-
     const { code, stdout } = await hotitem(['--json']);
     const { findings }: NginxReport = JSON.parse(stdout);
     expect([code, findings.map(({ id }) => id).sort()]).toEqual([
@@ -418,7 +415,10 @@ describe('check --nginx', () => {
     await render({ build });
     edit(/include .*\/server\.conf";/, 'access_log syslog:server=127.0.0.1:9 hotitem;');
     const both = ['--accept', 'include-missing', '--accept', 'line-to-syslog'];
-    expect(await hotitem(both.slice(0, 2))).toMatchObject({ code: 1 });
+    expect(await hotitem(both.slice(0, 2))).toMatchObject({
+      code: 1,
+      stdout: expect.stringContaining('1 error, 0 warnings'),
+    });
     expect(await hotitem(both)).toMatchObject({
       code: 0,
       stdout: expect.stringContaining('Nothing to change, 1 note, 2 accepted.'),
@@ -432,13 +432,6 @@ describe('check --nginx', () => {
     });
     expect(await hotitem(['--strict'])).toMatchObject({ code: 1 });
     if (FULL) expect(await hotitem(['--strict', '--accept', 'trusts-everybody'])).toMatchObject({ code: 0 });
-  });
-
-  test('says that there is no nginx', async () => {
-    expect(await run(process.execPath, [PROGRAM, 'check', '--nginx', '/bin/true'])).toMatchObject({
-      code: 1,
-      stderr: expect.stringContaining('/bin/true is not a working nginx'),
-    });
   });
 
   /** As an operator calls it; the private nginx needs more than a path, so it gets a program of its own. */

@@ -10,6 +10,7 @@ import {
 } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, describe, expect, jest, test } from '@jest/globals';
+import { askControl } from '../../cli/ask-control.ts';
 import { testAsRoot } from '../parts/as-root.ts';
 import { ANOTHER_USER, asUser, attack } from '../parts/attacker.ts';
 import { FULL } from '../parts/full.ts';
@@ -52,10 +53,10 @@ describe('permissions of created files', () => {
     try {
       await postLines(join(home, 'run/intake.sock'), [lineAt(Date.now())]);
       await postLines(join(home, 'run/intake.sock'), ['no event']).catch(() => {});
-      const capture = ['capture', 'sample', '2'];
-      // Nothing listens there that could say that no nginx follows.
-      const env = { HOTITEM_HOME: home, HOTITEM_ADMIN_LISTEN: '127.0.0.1:1' };
-      expect(await runHotitem(capture, env)).toMatchObject({ code: 0 });
+      const sample = { body: { mode: 'sample', n: 2 } };
+      expect(await askControl(join(home, 'run/control.sock'), '/v1/control', sample)).toMatchObject({
+        status: 200,
+      });
       const written = ['rejected.log', 'capture.json', 'duckdb/hotitem.duckdb'];
       await until(() => written.every((name) => namesIn(home).includes(name)), {
         timeoutMs: 60_000,
