@@ -3,19 +3,16 @@ import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, expect, jest, test } from '@jest/globals';
 import type { Browser, BrowserContext, Page } from 'playwright-core';
-import { obtainNginx } from '../../provision/nginx.ts';
 import { keepWindows, launchChromium, listenTo, violationsOf, type Windows } from '../parts/browser.ts';
 import { FULL } from '../parts/full.ts';
 import { openGate } from '../parts/gate.ts';
 import { temporaryFolder } from '../parts/guard.ts';
 import { BROWSER } from '../parts/load.ts';
-import { report } from '../parts/report.ts';
-import { askOnce } from '../parts/service.ts';
+import { freePort } from '../parts/ports.ts';
+import { askOnce, type Service, startService } from '../parts/service.ts';
 import { suiteWith } from '../parts/suite.ts';
 import { until } from '../parts/until.ts';
-import { type Chain, startChain } from './chain.ts';
 import { addressOf, lineOf, postLines } from './post-lines.ts';
-import { runHotitem } from './run-hotitem.ts';
 
 jest.setTimeout(180_000);
 const PATIENCE = { timeout: 60_000 };
@@ -31,14 +28,14 @@ const VIEWS = ['hot', 'rising', 'items', 'item/4711', 'health'];
 const LOOKS = FULL ? [{}, DARK, PHONE] : [{}, { ...DARK, ...PHONE }];
 const TOKEN = randomBytes(32).toString('base64url');
 
-suiteWith(['nginx', 'chromium'])('the live page, in a browser', () => {
+suiteWith(['chromium'])('the live page, in a browser', () => {
   let browser: Browser;
   let windows: Windows;
-  let chain: Chain;
+  let sidecar: Service;
   let context: BrowserContext;
   let page: Page;
   let complaints: string[];
-  let tokens: ReturnType<typeof temporaryFolder>;
+  let home: ReturnType<typeof temporaryFolder>;
   /** Dialogs that axe has examined. In the short form of the tests, each is examined once. */
   const judged = new Set<string>();
   /** Elements that got the focus by Tab without a visible sign of it. */
@@ -47,21 +44,25 @@ suiteWith(['nginx', 'chromium'])('the live page, in a browser', () => {
   beforeAll(async () => {
     browser = await launchChromium();
     windows = keepWindows(browser);
-    tokens = temporaryFolder('tokens');
-    const path = join(tokens.path, 'token');
+    home = temporaryFolder('page-hot');
+    const path = join(home.path, 'token');
     writeFileSync(path, TOKEN, { mode: 0o600 });
-    const rules = join(tokens.path, 'rules.yml');
+    const rules = join(home.path, 'rules.yml');
     writeFileSync(rules, RULES);
-    chain = await startChain({
-      build: await obtainNginx({ suite: 'trixie', report }),
-      env: { HOTITEM_ADMIN_CONTROL_TOKEN_FILE: path, HOTITEM_HEAT_RULES: rules },
-    });
+    const admin = `127.0.0.1:${await freePort()}`;
+    const env = {
+      HOTITEM_HOME: home.path,
+      HOTITEM_ADMIN_LISTEN: admin,
+      HOTITEM_ADMIN_CONTROL_TOKEN_FILE: path,
+      HOTITEM_HEAT_RULES: rules,
+    };
+    sidecar = await startService({ args: ['sidecar'], env, admin, logFile: join(home.path, 'sidecar.log') });
   });
   afterEach(() => windows?.clear());
   afterAll(async () => {
     await browser?.close();
-    await chain?.close();
-    tokens?.remove();
+    await sidecar?.stop();
+    home?.remove();
   });
 
   test('says that nothing is hot, which item is the busiest, and when surges can be told', async () => {
@@ -99,7 +100,7 @@ suiteWith(['nginx', 'chromium'])('the live page, in a browser', () => {
       .locator('#happened')
       .getByText(/^4711 turned hot \(busy\)/)
       .waitFor(PATIENCE);
-    await hotitem('ban', '4711', '--reason', 'a test');
+    await control('ban', '4711');
     await row.waitFor({ ...PATIENCE, state: 'detached' });
     await page
       .locator('#happened')
@@ -123,7 +124,7 @@ suiteWith(['nginx', 'chromium'])('the live page, in a browser', () => {
 
   test('a name that looks like markup is shown as text', async () => {
     const name = '"><img src=x onerror=document.title=1><script>document.title=2</script>';
-    await hotitem('pin', name, '--reason', '<b>by hand</b>');
+    await control('pin', name, '<b>by hand</b>');
     await open();
     await page.getByRole('row').filter({ hasText: name }).getByText('<b>by hand</b>').waitFor(PATIENCE);
     await titled(/^\d hot – hotitem$/);
@@ -141,41 +142,41 @@ suiteWith(['nginx', 'chromium'])('the live page, in a browser', () => {
   });
 
   test('says that the list is frozen', async () => {
-    await hotitem('freeze', '--reason', 'to be sure');
+    await control('freeze');
     await open();
     await page
       .getByRole('alert')
       .getByText(/^Frozen since .*: nginx acts on no hot item\./)
       .waitFor(PATIENCE);
-    await hotitem('thaw');
+    await control('thaw');
     await page.getByRole('alert').waitFor({ ...PATIENCE, state: 'hidden' });
   });
 
   test('says since when it is stale where the sidecar is gone, in the past tense, and recovers by itself', async () => {
-    await hotitem('pin', 'kept', '--reason', 'campaign');
+    await control('pin', 'kept');
     await open();
     await page.getByRole('row').filter({ hasText: 'kept' }).waitFor(PATIENCE);
     // One that hangs closes nothing.
-    chain.sidecar.pause();
+    sidecar.pause();
     await page.getByRole('alert').getByText('Stale since').waitFor(PATIENCE);
     await page.locator('#n-health', { hasText: /^✕ not known$/ }).waitFor(PATIENCE);
-    chain.sidecar.resume();
+    sidecar.resume();
     await page.locator('#fresh', { hasText: 'Live' }).waitFor(PATIENCE);
     await page.locator('#n-health', { hasText: /✓ fine|✕ (?!not known)/ }).waitFor(PATIENCE);
-    await chain.sidecar.stop();
+    await sidecar.stop();
     await page.getByRole('alert').getByText('Stale since').waitFor(PATIENCE);
     await page
       .locator('#hot-lead', { hasText: /hot at .*What is hot now is not known\.$/ })
       .waitFor(PATIENCE);
     await titled(/^Stale – hotitem$/);
-    await chain.sidecar.start();
+    await sidecar.start();
     await page.locator('#fresh', { hasText: 'Live' }).waitFor(PATIENCE);
     await page.getByRole('row').filter({ hasText: 'kept' }).waitFor(PATIENCE);
   });
 
   test('a stream that falls silent and is not closed, as after a sleep or in another network, is opened again', async () => {
-    const gate = await openGate(`http://${chain.sidecar.admin}`);
-    await hotitem('pin', 'before', '--reason', 'campaign');
+    const gate = await openGate(`http://${sidecar.admin}`);
+    await control('pin', 'before');
     context = await browser.newContext({ locale: 'en-GB' });
     context.setDefaultTimeout(PATIENCE.timeout);
     page = await context.newPage();
@@ -183,10 +184,11 @@ suiteWith(['nginx', 'chromium'])('the live page, in a browser', () => {
     await page.goto(`${gate.address}/#/hot`);
     await page.getByRole('row').filter({ hasText: 'before' }).waitFor(PATIENCE);
     gate.freeze('GET /api/v1/live ');
-    await hotitem('pin', 'afterwards', '--reason', 'campaign');
+    await control('pin', 'afterwards');
     await page.clock.fastForward(20_000);
     await page.getByRole('row').filter({ hasText: 'afterwards' }).waitFor(PATIENCE);
     await page.locator('#fresh', { hasText: 'Live' }).waitFor(PATIENCE);
+    await context.close();
     await gate.shut();
   });
 
@@ -195,12 +197,12 @@ suiteWith(['nginx', 'chromium'])('the live page, in a browser', () => {
     const tabs = [page];
     while (tabs.length < TABS) tabs.push(await openTab());
     for (const tab of tabs) await tab.locator('#fresh', { hasText: 'Live' }).waitFor(PATIENCE);
-    const streams = async (is: number) => (await chain.sidecar.metric('hotitem_live_clients')) === is;
+    const streams = async (is: number) => (await sidecar.metric('hotitem_live_clients')) === is;
     await until(() => streams(1), { timeoutMs: PATIENCE.timeout, what: 'one stream' });
-    await hotitem('pin', 'for all', '--reason', 'campaign');
+    await control('pin', 'for all');
     for (const tab of tabs) await tab.getByRole('row').filter({ hasText: 'for all' }).waitFor(PATIENCE);
     await tabs[0]?.close();
-    await hotitem('pin', 'for the others', '--reason', 'campaign');
+    await control('pin', 'for the others');
     for (const tab of tabs.slice(1))
       await tab.getByRole('row').filter({ hasText: 'for the others' }).waitFor(PATIENCE);
     await until(() => streams(1), { timeoutMs: PATIENCE.timeout, what: 'one stream again' });
@@ -241,7 +243,7 @@ suiteWith(['nginx', 'chromium'])('the live page, in a browser', () => {
     await page.locator('#fresh', { hasText: 'Live' }).waitFor(PATIENCE);
     await page.getByRole('button', { name: 'Hold' }).press('Enter');
     await page.locator('#fresh', { hasText: 'Held at' }).waitFor(PATIENCE);
-    await hotitem('pin', 'later', '--reason', 'campaign');
+    await control('pin', 'later');
     await until(async () => (await hotList()).includes('later'), {
       timeoutMs: PATIENCE.timeout,
       what: 'the pin',
@@ -255,7 +257,7 @@ suiteWith(['nginx', 'chromium'])('the live page, in a browser', () => {
   });
 
   test('an item is banned, and everything frozen and thawed, by keyboard alone, by who has the token', async () => {
-    await hotitem('pin', 'keys', '--reason', 'campaign');
+    await control('pin', 'keys');
     await open();
     await page.getByRole('row').filter({ hasText: 'keys' }).waitFor(PATIENCE);
     await page.getByRole('region', { name: 'Control' }).waitFor(PATIENCE);
@@ -306,7 +308,7 @@ suiteWith(['nginx', 'chromium'])('the live page, in a browser', () => {
       timeoutMs: PATIENCE.timeout,
       what: 'the token to be forgotten',
     });
-    await hotitem('clear', 'keys');
+    await control('clear', 'keys');
   });
 
   test('an item is pinned by keyboard alone; the focus is seen at each step, and goes back to where it was', async () => {
@@ -426,11 +428,16 @@ suiteWith(['nginx', 'chromium'])('the live page, in a browser', () => {
 
   async function identify(token: string, name: string): Promise<void> {
     await page.getByRole('heading', { name: 'Control needs the token' }).waitFor(PATIENCE);
-    expect(await violationsOf(page)).toEqual([]);
+    await judge('Control needs the token');
     await page.keyboard.type(token);
     await page.keyboard.press('Tab');
     await page.keyboard.type(name);
     await page.keyboard.press('Enter');
+  }
+
+  async function judge(dialog: string): Promise<void> {
+    if (FULL || !judged.has(dialog)) expect(await violationsOf(page)).toEqual([]);
+    judged.add(dialog);
   }
 
   async function choose(title: string, key: string | undefined, reason: string): Promise<void> {
@@ -439,8 +446,7 @@ suiteWith(['nginx', 'chromium'])('the live page, in a browser', () => {
       await page.keyboard.press(key);
       await page.keyboard.press('Tab');
     }
-    if (FULL || !judged.has(title)) expect(await violationsOf(page)).toEqual([]);
-    judged.add(title);
+    await judge(title);
     await page.keyboard.type(reason);
     await page.keyboard.press('Enter');
     await page.getByRole('heading', { name: 'Is this right?' }).waitFor(PATIENCE);
@@ -460,7 +466,7 @@ suiteWith(['nginx', 'chromium'])('the live page, in a browser', () => {
   async function openTab(view = 'hot'): Promise<Page> {
     const opened = await context.newPage();
     listenTo(opened, (text) => complaints.push(text));
-    await opened.goto(`http://${chain.sidecar.admin}/#/${view}`);
+    await opened.goto(`http://${sidecar.admin}/#/${view}`);
     return opened;
   }
 
@@ -469,7 +475,7 @@ suiteWith(['nginx', 'chromium'])('the live page, in a browser', () => {
     const lines = Array.from({ length: visitors }, (_, i) =>
       lineOf({ item, ip: addressOf(i), agent: browserName }),
     );
-    return postLines(join(chain.home, 'run/intake.sock'), lines);
+    return postLines(join(home.path, 'run/intake.sock'), lines);
   }
 
   async function rate(row: ReturnType<Page['getByRole']>, cell: string): Promise<number> {
@@ -477,27 +483,21 @@ suiteWith(['nginx', 'chromium'])('the live page, in a browser', () => {
   }
 
   async function hotList(): Promise<string[]> {
-    const { hot } = await chain.sidecar.json<{ hot: { item: string }[] }>('/api/v1/hot');
+    const { hot } = await sidecar.json<{ hot: { item: string }[] }>('/api/v1/hot');
     return hot.map(({ item }) => item);
   }
 
-  /** Pins or clears an item, as another page with the token does. */
-  async function control(action: 'pin' | 'clear', item: string): Promise<void> {
-    const answer = await askOnce(`http://${chain.sidecar.admin}/api/v1/hot/${action}`, {
+  /** What somebody else with the token does. */
+  async function control(
+    action: 'pin' | 'ban' | 'clear' | 'freeze' | 'thaw',
+    item?: string,
+    reason = 'campaign',
+  ): Promise<void> {
+    const answer = await askOnce(`http://${sidecar.admin}/api/v1/hot/${action}`, {
       method: 'POST',
       headers: { authorization: `Bearer ${TOKEN}`, 'content-type': 'application/json' },
-      body: JSON.stringify({
-        item,
-        reason: 'a test',
-        by: 'bob',
-        ...(action === 'pin' && { until: Date.now() + 3_600_000 }),
-      }),
+      body: JSON.stringify({ item, reason, by: 'bob' }),
     });
     if (!answer.ok) throw new Error(await answer.text());
-  }
-
-  async function hotitem(...args: string[]): Promise<void> {
-    const { code, stderr } = await runHotitem(['hot', ...args], { HOTITEM_HOME: chain.home });
-    if (code !== 0) throw new Error(stderr);
   }
 });

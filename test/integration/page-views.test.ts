@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { isDeepStrictEqual } from 'node:util';
 import { afterAll, afterEach, beforeAll, expect, jest, test } from '@jest/globals';
 import type { Browser, Page } from 'playwright-core';
+import { commandHot } from '../../cli/hot/ask-hot.ts';
 import { plainText } from '../../service/plain-text.ts';
 import type { ItemAnswer } from '../../sidecar/routes/answers.ts';
 import { keepWindows, launchChromium, listenTo, violationsOf, type Windows } from '../parts/browser.ts';
@@ -21,7 +22,8 @@ jest.setTimeout(180_000);
 const PATIENCE = { timeout: 60_000 };
 /** The rest is in `npm test` as well. */
 const fullTest = FULL ? test : test.skip;
-const MANY = 10_000;
+/** As many as an index answers with, and in short as many as are sorted and scrolled no less. */
+const MANY = FULL ? 10_000 : 2_000;
 const HOUR = 3_600_000;
 const DARK = { colorScheme: 'dark' as const };
 const PHONE = { viewport: { width: 390, height: 844 } };
@@ -187,21 +189,22 @@ suiteWith(['chromium'])('the views of the live page, in a browser', () => {
     if (day === '2026-03-29') expect(drawn).not.toContain('02:00');
   });
 
-  test('ten thousand items scroll, sort and are found, with a few rows in the page', async () => {
+  test(`${MANY} items scroll, sort and are found, with a few rows in the page`, async () => {
     const items = Array.from({ length: MANY }, (_, i) => seen(`many-${i}`, i));
     await post([...items, ...Array.from({ length: 2 * CROWD }, (_, i) => seen('most', i))]);
     await open('items?window=1h');
     const table = page.locator('#items-table');
-    await page.locator(`#items-table[aria-rowcount="${MANY + 1}"]`).waitFor(PATIENCE);
     const rows = page.locator('#items tr');
-    expect(await rows.count()).toBeLessThan(100);
     // Its views are the last that are indexed.
     await rows.first().getByText('most', { exact: true }).waitFor(PATIENCE);
+    const count = Number(await table.getAttribute('aria-rowcount'));
+    expect(count).toBeGreaterThan(MANY);
+    expect(await rows.count()).toBeLessThan(100);
 
     // To the end by keyboard alone, from a row that is then out of sight: the list keeps the focus.
     await rows.first().getByRole('link').focus();
     await page.keyboard.press('End');
-    await page.locator(`#items tr[aria-rowindex="${MANY + 1}"]`).waitFor(PATIENCE);
+    await page.locator(`#items tr[aria-rowindex="${count}"]`).waitFor(PATIENCE);
     expect(await rows.count()).toBeLessThan(100);
     expect(await page.evaluate('document.activeElement.id')).toBe('items-scroll');
 
@@ -212,13 +215,15 @@ suiteWith(['chromium'])('the views of the live page, in a browser', () => {
     await page.locator('#items tr[aria-rowindex="12"] bdi', { hasText: /^many-10$/ }).waitFor(PATIENCE);
     await table.getByRole('button', { name: 'Item' }).press('Enter');
     await page.locator('#sort-item[aria-sort="descending"]').waitFor(PATIENCE);
-    await page.locator('#items tr[aria-rowindex="2"] bdi', { hasText: /^many-99\d\d$/ }).waitFor(PATIENCE);
+    await page
+      .locator('#items tr[aria-rowindex="2"] bdi', { hasText: new RegExp(`^many-${MANY / 100 - 1}\\d\\d$`) })
+      .waitFor(PATIENCE);
 
-    await page.getByRole('searchbox').fill('MANY-4242');
+    await page.getByRole('searchbox').fill('MANY-1242');
     await page.locator('#items-table[aria-rowcount="2"]').waitFor(PATIENCE);
-    await page.waitForURL(/#\/items\?window=1h&find=MANY-4242&sort=-item$/);
+    await page.waitForURL(/#\/items\?window=1h&find=MANY-1242&sort=-item$/);
     await page.reload();
-    await page.locator('#items-table[aria-rowcount="2"] bdi', { hasText: /^many-4242$/ }).waitFor(PATIENCE);
+    await page.locator('#items-table[aria-rowcount="2"] bdi', { hasText: /^many-1242$/ }).waitFor(PATIENCE);
     expect(complaints).toEqual([]);
   });
 
@@ -365,7 +370,7 @@ suiteWith(['chromium'])('the views of the live page, in a browser', () => {
         }),
       ]),
     );
-    await hotitem('pin', HOSTILE_TEXTS[0] ?? '', '--reason', HOSTILE_TEXTS[1] ?? '');
+    await pin(HOSTILE_TEXTS[0] ?? '', HOSTILE_TEXTS[1] ?? '');
     const last = names.at(-1) ?? '';
     await open('items?window=10m');
     for (const [view, list] of Object.entries({
@@ -398,7 +403,7 @@ suiteWith(['chromium'])('the views of the live page, in a browser', () => {
     const items = [...NAMES.map((_, i) => `named-${i}`), ...wrong];
     await post(items.flatMap((item) => Array.from({ length: 12 }, (_, n) => seen(item, n))));
     const pinned = FULL ? NAMES : NAMES.slice(0, 1);
-    for (const i of pinned.keys()) await hotitem('pin', `named-${i}`, '--reason', 'campaign');
+    for (const i of pinned.keys()) await pin(`named-${i}`, 'campaign');
     await open('hot');
     for (const [i, name] of pinned.entries()) {
       const link = page.locator(`#hot-rows a[href="#/item/named-${i}"]`);
@@ -448,7 +453,7 @@ suiteWith(['chromium'])('the views of the live page, in a browser', () => {
 
   test('a report asks for nothing, fits everybody, shows as text what shoppers send, and prints', async () => {
     const [name = '', reason = ''] = HOSTILE_TEXTS.slice(1);
-    await hotitem('pin', name, '--reason', reason);
+    await pin(name, reason);
     await post(
       HOSTILE_TEXTS.flatMap((text, i) =>
         Array.from({ length: 40 }, (_, n) => seen(text, n, { target: `/item/${i}` })),
@@ -684,9 +689,8 @@ suiteWith(['chromium'])('the views of the live page, in a browser', () => {
       document.dispatchEvent(new Event('visibilitychange'));`);
   }
 
-  async function hotitem(...args: string[]): Promise<void> {
-    const { code, stderr } = await runHotitem(['hot', ...args], { HOTITEM_HOME: home.path });
-    if (code !== 0) throw new Error(stderr);
+  async function pin(item: string, reason: string): Promise<void> {
+    await commandHot(join(home.path, 'run/control.sock'), { do: 'pin', item, reason, by: 'a test' });
   }
 
   async function hotitemCapture(mode: string): Promise<void> {
