@@ -5,6 +5,7 @@ import { createServer } from 'node:http';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { type Ran, run } from '../../../service/run.ts';
+import { firstOf } from '../../parts/full.ts';
 import { temporaryFolder } from '../../parts/guard.ts';
 
 const ROOT = join(import.meta.dirname, '../../..');
@@ -37,22 +38,24 @@ describe('ESC and C1 never reach a terminal', () => {
     remove();
   });
 
-  test.each<[string, string[], number]>([
-    ['an unknown command', [EVIL], 2],
-    ['the rest of an unfinished command', ['nginx', EVIL], 2],
-    ['an unknown flag', ['check', `--${EVIL}`], 2],
-    ['an unknown short flag', ['check', '-\x9b'], 2],
-    ['the value of an option', ['nginx', 'install', '--dir', 'x', '--engine', EVIL], 2],
-    ['a time', ['verify', '--from', EVIL], 2],
-    ['the name of a missing file', ['check', '--config', `missing-${EVIL}.yml`], 1],
-    ['names and values in the configuration', ['check', '--config', `${EVIL}.yml`], 1],
-    ['a configuration that is no mapping', ['check', '--config', 'list.yml'], 1],
-    ['the value of a setting', ['check', '--elasticsearch-node', `http://es:9200/${EVIL}`], 1],
-    ['a path in what check prints', ['check', '--home', EVIL], 0],
-    ['a path in an error', ['capture', 'status', '--home', EVIL], 1],
-    ['the program of check --nginx', ['check', '--nginx', `./${EVIL}`], 1],
-    ['what nginx install writes', ['nginx', 'install', '--dry-run', '--dir', `./${EVIL}`], 1],
-  ])('from %s', async (_, args, code) => {
+  test.each(
+    firstOf<[string, string[], number]>(6, [
+      ['an unknown command', [EVIL], 2],
+      ['the value of an option', ['nginx', 'install', '--dir', 'x', '--engine', EVIL], 2],
+      ['the name of a missing file', ['check', '--config', `missing-${EVIL}.yml`], 1],
+      ['names and values in the configuration', ['check', '--config', `${EVIL}.yml`], 1],
+      ['a path in what check prints', ['check', '--home', EVIL], 0],
+      ['the program of check --nginx', ['check', '--nginx', `./${EVIL}`], 1],
+      ['the rest of an unfinished command', ['nginx', EVIL], 2],
+      ['an unknown flag', ['check', `--${EVIL}`], 2],
+      ['an unknown short flag', ['check', '-\x9b'], 2],
+      ['a time', ['verify', '--from', EVIL], 2],
+      ['a configuration that is no mapping', ['check', '--config', 'list.yml'], 1],
+      ['the value of a setting', ['check', '--elasticsearch-node', `http://es:9200/${EVIL}`], 1],
+      ['a path in an error', ['capture', 'status', '--home', EVIL], 1],
+      ['what nginx install writes', ['nginx', 'install', '--dry-run', '--dir', `./${EVIL}`], 1],
+    ]),
+  )('from %s', async (_, args, code) => {
     const ran = await hotitem(args);
     expect(ran).toMatchObject({
       stdout: expect.not.stringMatching(UNSAFE),
@@ -117,7 +120,7 @@ describe('ESC and C1 never reach a terminal', () => {
   }
 });
 
-test.each([['man'], ['--help'], ['completion', 'bash']])(
+test.each(firstOf(2, [['man'], ['completion', 'bash'], ['--help']]))(
   'a reader that has enough gets no stack trace from %s %s',
   async (...args) => {
     const child = spawn(process.execPath, [PROGRAM, ...args], { stdio: ['ignore', 'pipe', 'pipe'] });
