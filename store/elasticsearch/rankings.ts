@@ -38,6 +38,15 @@ const NAME = 'hot_item.name';
 /** Up to so many items or categories that are found, visitors are counted with the usual precision. */
 const MOST_PRECISE = 200;
 
+/**
+ * Of so long a time, two searches at once find half of many items each. A search looks at most views one after the other, on one core, because
+ * merges put them into one segment. In a shorter time, there may be more items than views, and each of these searches hashes the names of all.
+ */
+const LONG_MS = 2 * 86_400_000;
+
+/** Elasticsearch writes each time as a text too, which nothing reads: so it is the year. */
+const LAST_OF_MANY = { max: { ...LAST.max, format: 'uuuu' } };
+
 /** Of documents whose weights are all 1, these are not summed up. */
 const weighed = z.object({ doc_count: z.number(), views: sum.optional() });
 const ranking = z.object({ items: buckets(counts.extend(ofItem.shape)) });
@@ -67,6 +76,9 @@ const WEIGHTED: Query = {
   },
 };
 
+/** `nth` of `of` lists that have all items, each in one. */
+type Part = { nth: number; of: number };
+
 type How = {
   /** Whether an event has a weight other than 1. */
   isWeighted: boolean;
@@ -87,7 +99,7 @@ export async function topCategories(ask: Ask, query: CategoriesQuery): Promise<C
 
 /**
  * The items with the most views by people, and what else asked for these. In one search, each item has three times as many numbers,
- * which take more time than to count the views of a day. What is indexed meanwhile may be in one of the two only.
+ * which take more time than to count the views of a day. What is indexed meanwhile may be in one of these searches only.
  */
 async function rankByPeople(ask: Ask, query: RankingQuery): Promise<ItemViews[]> {
   const events = eventsOf(query);
@@ -121,14 +133,28 @@ async function rankByPeople(ask: Ask, query: RankingQuery): Promise<ItemViews[]>
   });
 }
 
-async function viewedByPeople(ask: Ask, query: RankingQuery, { isWeighted, visitors, precision }: How) {
+async function viewedByPeople(ask: Ask, query: RankingQuery, how: How) {
+  const found = await Promise.all(partsOf(query).map((part) => viewedInPart(ask, query, how, part)));
+  const lists = found.filter((list) => list !== undefined);
+  if (lists.length === 0) return [];
+  const ranked = lists.flat().sort(byViews).slice(0, query.limit);
+  if (ranked.length === 0) await ask.requireMapped();
+  return ranked;
+}
+
+/** Undefined where nothing was indexed yet. */
+async function viewedInPart(
+  ask: Ask,
+  query: RankingQuery,
+  { isWeighted, visitors, precision }: How,
+  part: Part,
+) {
   const items = {
-    terms: rankedBy(ITEM, isWeighted ? 'views' : '_count', query.limit),
-    aggs: { ...(isWeighted && { views: WEIGHT }), visitors, last: LAST },
+    terms: rankedBy(ITEM, isWeighted ? 'views' : '_count', query.limit, part),
+    aggs: { ...(isWeighted && { views: WEIGHT }), visitors, last: LAST_OF_MANY },
   };
   const found = await ask.aggregate(viewed, { items }, [...eventsOf(query), BY_PEOPLE], 'the ranking');
-  if (found === undefined) return [];
-  const ranked = found.items.buckets
+  return found?.items.buckets
     .map((one) => ({
       item: one.key,
       views: viewsIn(one),
@@ -137,8 +163,17 @@ async function viewedByPeople(ask: Ask, query: RankingQuery, { isWeighted, visit
       last: one.last.value ?? 0,
     }))
     .filter(({ views }) => views > 0);
-  if (ranked.length === 0) await ask.requireMapped();
-  return ranked;
+}
+
+/** For few items, the visitors of others are not counted, and to find these twice costs more. A text to search for is compared with each name, in each search. */
+function partsOf({ from, to, limit, search }: RankingQuery): Part[] {
+  const isSplit = limit > MOST_PRECISE && to - from >= LONG_MS && search === undefined;
+  const of = isSplit ? 2 : 1;
+  return Array.from({ length: of }, (_, nth) => ({ nth, of }));
+}
+
+function byViews(a: { item: string; views: number }, b: typeof a): number {
+  return b.views - a.views || (a.item < b.item ? -1 : 1);
 }
 
 /** What was no view by people, of each item that has some. Undefined where the list is cut off. */
@@ -154,7 +189,8 @@ async function askedBesides(
     bots: { filter: BOTS, ...weights },
     prefetches: { filter: PREFETCHES, ...weights },
   };
-  const items = { terms: { field: ITEM, ...which }, aggs };
+  // By name, because that is how Elasticsearch has them: to find the largest of all would be of no use.
+  const items = { terms: { field: ITEM, ...which, order: { _key: 'asc' as const } }, aggs };
   const found = await ask.aggregate(besides, { items }, [...eventsOf(query), NOT_BY_PEOPLE], 'the ranking');
   if (found !== undefined && found.items.sum_other_doc_count > 0) return undefined;
   return new Map(found?.items.buckets.map((one) => [one.key, one]));
@@ -215,13 +251,19 @@ async function rankCategories(
 }
 
 /** `path`: of the number to order by. */
-function rankedBy(field: string, path: string, limit: number): estypes.AggregationsTermsAggregation {
+function rankedBy(
+  field: string,
+  path: string,
+  limit: number,
+  { nth, of }: Part = { nth: 0, of: 1 },
+): estypes.AggregationsTermsAggregation {
   return {
     field,
     size: limit,
     // Each shard orders by its own sums: asked for more than wanted, their union holds the right ones.
-    shard_size: Math.min(limit * 10 + 100, limit + 10_000),
+    shard_size: limit + Math.ceil(Math.min(limit * 9 + 100, 10_000) / of),
     order: [{ [path]: 'desc' }, { _key: 'asc' }],
+    ...(of > 1 && { include: { partition: nth, num_partitions: of } }),
   };
 }
 

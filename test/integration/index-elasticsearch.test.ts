@@ -328,6 +328,51 @@ suiteWith(['elasticsearch'])('Elasticsearch', () => {
     expect(await index.topItems({ ...range, limit: 10 })).toMatchObject([{ views: 2, visitors: 1 }]);
   });
 
+  test.each([
+    ['of an index', {}, () => {}],
+    ['of an index with several shards', { shards: 3 }, () => {}],
+    ['of several indices', {}, (name: string) => ask('POST', `${name}/_rollover`)],
+  ])('ranks many items of a month half by half as all at once: %s', async (_, options, between) => {
+    const dataStream = newStream();
+    await setup({ dataStream, ...options });
+    const index = open(dataStream);
+    const from = Date.UTC(2026, 0, 1);
+    const range = { from, to: from + 31 * 86_400_000 };
+    // Many items have as many views as others, though not on the same of three days.
+    const viewsOn = (day: number) =>
+      Array.from({ length: 230 }, (_, i) => {
+        const one = { item: `item ${i}`, time: from + (day * 10 + 1) * 86_400_000 + i };
+        const count = 1 + (Math.floor(i / 20) % 4) + (i % 3 === day ? 1 : 0);
+        const views = Array.from({ length: count }, (_, n) =>
+          view({ ...one, time: one.time + n, ip: `203.0.113.${(n % 2) + day}` }),
+        );
+        return [
+          ...views,
+          view({ ...one, time: one.time + 99, ...(i % 5 > 0 ? { bot: true } : { kind: 'prefetch' }) }),
+        ];
+      }).flat();
+    const check = async (views: number) => {
+      await refresh(dataStream);
+      for (const limit of [201, 229, 10_000]) {
+        const found = await index.topItems({ ...range, limit });
+        expect(found).toHaveLength(Math.min(limit, 230));
+        // A ranking of what contains a text finds all of them in one search.
+        expect(found).toEqual(await index.topItems({ ...range, limit, search: '' }));
+        expect(found[0]?.views).toBe(views);
+      }
+    };
+
+    for (const day of [0, 1, 2]) {
+      await index.create(viewsOn(day));
+      await refresh(dataStream);
+      await between(dataStream);
+    }
+    await check(13);
+    // From now on weights are summed up.
+    await index.create([view({ item: 'item 7', time: from + 1, weight: 500 })]);
+    await check(504);
+  });
+
   test('cancels aborted queries', async () => {
     const dataStream = newStream();
     await setup({ dataStream });
