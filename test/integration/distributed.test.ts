@@ -184,7 +184,7 @@ suiteWith(['nginx', 'kafka', 'elasticsearch'])('nginx → sidecar → Kafka → 
   async function start(): Promise<Chain> {
     stream++;
     dataStream = `hot_item_distributed-${stream}`;
-    await setUpIndexes(settings());
+    await setUpIndexes(settings(), ['--yes']);
     chain = await startChain({ build, env: settings(), withSink: true });
     return chain;
   }
