@@ -51,7 +51,7 @@ describe('Closed spans of a DuckDB file', () => {
     );
     await both.close();
     expect(both.closed()).toEqual(new Set([QUARTER, DAY, WEEK]));
-  }, 120_000);
+  }, 600_000);
 
   test('are computed ten minutes after their end, the latest first and a longer one from the shorter ones in it, and not again', async () => {
     let now = FIRST + 2 * DAY + 10 * MINUTE - 1;
