@@ -15,7 +15,7 @@ import { MOST_DECISIONS, periodsOf, REPEATED_MS } from '../hot-periods.ts';
 import { zeros } from '../rises.ts';
 import { MOST_TEXTS, sourcesOf } from '../sources.ts';
 import { type Ask, asked, type QuestionsOptions } from './ask.ts';
-import { topCategories, topItems } from './rankings.ts';
+import { type LastRanking, topCategories, topItems } from './rankings.ts';
 import { rising } from './rising.ts';
 import {
   BY_PEOPLE,
@@ -61,8 +61,9 @@ const all = counts.extend({ items: sum, first: latest });
 const youngest = z.object({ last: latest });
 
 export function createQuestions(options: QuestionsOptions): EventQuestions {
+  const lastRanking: LastRanking = { isCutOff: false };
   return {
-    topItems: (query, signal) => asked(options, signal, (ask) => topItems(ask, query)),
+    topItems: (query, signal) => asked(options, signal, (ask) => topItems(ask, query, lastRanking)),
     rising: (query, signal) => asked(options, signal, (ask) => rising(ask, query)),
     itemViews: (query, signal) => asked(options, signal, (ask) => itemViews(ask, query)),
     totals: (query, signal) => asked(options, signal, (ask) => totals(ask, query)),

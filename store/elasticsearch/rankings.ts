@@ -50,13 +50,13 @@ const LAST_OF_MANY = { max: { ...LAST.max, format: 'uuuu' } };
 /** Of documents whose weights are all 1, these are not summed up. */
 const weighed = z.object({ doc_count: z.number(), views: sum.optional() });
 const ranking = z.object({ items: buckets(counts.extend(ofItem.shape)) });
+/** How many documents are of items that are not listed. */
+const unlisted = { sum_other_doc_count: z.number() };
 const viewed = z.object({
-  items: buckets(weighed.extend({ ...ofItem.shape, visitors: sum, last: latest })),
+  items: buckets(weighed.extend({ ...ofItem.shape, visitors: sum, last: latest })).extend(unlisted),
 });
 const besides = z.object({
-  items: buckets(weighed.extend({ ...ofItem.shape, bots: weighed, prefetches: weighed })).extend({
-    sum_other_doc_count: z.number(),
-  }),
+  items: buckets(weighed.extend({ ...ofItem.shape, bots: weighed, prefetches: weighed })).extend(unlisted),
 });
 const categories = z.object({ categories: buckets(counts.extend(ofItem.shape)) });
 
@@ -79,15 +79,23 @@ const WEIGHTED: Query = {
 /** `nth` of `of` lists that have all items, each in one. */
 type Part = { nth: number; of: number };
 
+/** What the last ranking of many items shows about the next. */
+export type LastRanking = {
+  /** There were more items than were asked for. */
+  isCutOff: boolean;
+};
+
 type How = {
   /** Whether an event has a weight other than 1. */
   isWeighted: boolean;
   visitors: estypes.AggregationsAggregationContainer;
   precision: Precision;
+  before: LastRanking;
 };
 
-export async function topItems(ask: Ask, query: RankingQuery): Promise<ItemViews[]> {
-  if (query.rank !== 'all') return rankByPeople(ask, query);
+/** Changes `before`. */
+export async function topItems(ask: Ask, query: RankingQuery, before: LastRanking): Promise<ItemViews[]> {
+  if (query.rank !== 'all') return rankByPeople(ask, query, before);
   const field = await visitorFieldOf(ask, eventsOf(query));
   return preciselyIfFew(query.limit, (precision) => rankByAll(ask, query, field, precision));
 }
@@ -101,7 +109,7 @@ export async function topCategories(ask: Ask, query: CategoriesQuery): Promise<C
  * The items with the most views by people, and what else asked for these. In one search, each item has three times as many numbers,
  * which take more time than to count the views of a day. What is indexed meanwhile may be in one of these searches only.
  */
-async function rankByPeople(ask: Ask, query: RankingQuery): Promise<ItemViews[]> {
+async function rankByPeople(ask: Ask, query: RankingQuery, before: LastRanking): Promise<ItemViews[]> {
   const events = eventsOf(query);
   const [field, isWeighted] = await Promise.all([
     visitorFieldOf(ask, events),
@@ -109,7 +117,7 @@ async function rankByPeople(ask: Ask, query: RankingQuery): Promise<ItemViews[]>
   ]);
   const [found, all] = await Promise.all([
     preciselyIfFew(query.limit, (precision) =>
-      viewedByPeople(ask, query, { isWeighted, visitors: visitorsBy(precision, field), precision }),
+      viewedByPeople(ask, query, { isWeighted, visitors: visitorsBy(precision, field), precision, before }),
     ),
     // To find many by their names takes longer than to list all, where they are not many more.
     query.limit > MOST_PRECISE ? askedBesides(ask, query, isWeighted, { size: query.limit * 2 }) : undefined,
@@ -134,10 +142,14 @@ async function rankByPeople(ask: Ask, query: RankingQuery): Promise<ItemViews[]>
 }
 
 async function viewedByPeople(ask: Ask, query: RankingQuery, how: How) {
-  const found = await Promise.all(partsOf(query).map((part) => viewedInPart(ask, query, how, part)));
+  const parts = partsOf(query, how.before);
+  const found = await Promise.all(parts.map((part) => viewedInPart(ask, query, how, part)));
   const lists = found.filter((list) => list !== undefined);
   if (lists.length === 0) return [];
-  const ranked = lists.flat().sort(byViews).slice(0, query.limit);
+  const all = lists.flatMap(({ items }) => items);
+  if (query.limit > MOST_PRECISE)
+    how.before.isCutOff = all.length > query.limit || lists.some(({ isCutOff }) => isCutOff);
+  const ranked = all.sort(byViews).slice(0, query.limit);
   if (ranked.length === 0) await ask.requireMapped();
   return ranked;
 }
@@ -154,7 +166,9 @@ async function viewedInPart(
     aggs: { ...(isWeighted && { views: WEIGHT }), visitors, last: LAST_OF_MANY },
   };
   const found = await ask.aggregate(viewed, { items }, [...eventsOf(query), BY_PEOPLE], 'the ranking');
-  return found?.items.buckets
+  if (found === undefined) return undefined;
+  const { buckets, sum_other_doc_count } = found.items;
+  const ranked = buckets
     .map((one) => ({
       item: one.key,
       views: viewsIn(one),
@@ -163,11 +177,15 @@ async function viewedInPart(
       last: one.last.value ?? 0,
     }))
     .filter(({ views }) => views > 0);
+  return { items: ranked, isCutOff: sum_other_doc_count > 0 };
 }
 
-/** For few items, the visitors of others are not counted, and to find these twice costs more. A text to search for is compared with each name, in each search. */
-function partsOf({ from, to, limit, search }: RankingQuery): Part[] {
-  const isSplit = limit > MOST_PRECISE && to - from >= LONG_MS && search === undefined;
+/**
+ * For few items, the visitors of others are not counted, and to find these twice costs more. So it does where there are many more than are asked
+ * for, because each search hashes the names of all. A text to search for is compared with each name, in each search.
+ */
+function partsOf({ from, to, limit, search }: RankingQuery, before: LastRanking): Part[] {
+  const isSplit = limit > MOST_PRECISE && to - from >= LONG_MS && search === undefined && !before.isCutOff;
   const of = isSplit ? 2 : 1;
   return Array.from({ length: of }, (_, nth) => ({ nth, of }));
 }
@@ -261,7 +279,7 @@ function rankedBy(
     field,
     size: limit,
     // Each shard orders by its own sums: asked for more than wanted, their union holds the right ones.
-    shard_size: limit + Math.ceil(Math.min(limit * 9 + 100, 10_000) / of),
+    shard_size: limit + Math.ceil(Math.min(limit * 3 + 300, 10_000) / of),
     order: [{ [path]: 'desc' }, { _key: 'asc' }],
     ...(of > 1 && { include: { partition: nth, num_partitions: of } }),
   };

@@ -354,10 +354,12 @@ suiteWith(['elasticsearch'])('Elasticsearch', () => {
     const check = async (views: number) => {
       await refresh(dataStream);
       for (const limit of [201, 229, 10_000]) {
-        const found = await index.topItems({ ...range, limit });
+        // Not half by half after a list that was cut off.
+        const fresh = open(dataStream);
+        const found = await fresh.topItems({ ...range, limit });
         expect(found).toHaveLength(Math.min(limit, 230));
         // A ranking of what contains a text finds all of them in one search.
-        expect(found).toEqual(await index.topItems({ ...range, limit, search: '' }));
+        expect(found).toEqual(await fresh.topItems({ ...range, limit, search: '' }));
         expect(found[0]?.views).toBe(views);
       }
     };
@@ -371,6 +373,35 @@ suiteWith(['elasticsearch'])('Elasticsearch', () => {
     // From now on weights are summed up.
     await index.create([view({ item: 'item 7', time: from + 1, weight: 500 })]);
     await check(504);
+  });
+
+  test('ranks in one list while there are more items than are asked for', async () => {
+    const dataStream = newStream();
+    await setup({ dataStream });
+    const index = open(dataStream);
+    const time = Date.UTC(2026, 0, 7);
+    await index.create(Array.from({ length: 210 }, (_, i) => view({ item: `item ${i}`, time: time + i })));
+    await refresh(dataStream);
+    const searches = async () => {
+      const { _all } = await ask<{ _all: { total: { search: { query_total: number } } } }>(
+        'GET',
+        `${dataStream}/_stats/search`,
+      );
+      return _all.total.search.query_total;
+    };
+    const rank = async (limit: number) => {
+      const before = await searches();
+      const found = await index.topItems({ from: 0, to: 2 ** 42, limit });
+      expect(found).toHaveLength(Math.min(limit, 210));
+      return (await searches()) - before;
+    };
+
+    const inHalves = await rank(209);
+    expect([await rank(209), await rank(210), await rank(210)]).toEqual([
+      inHalves - 1,
+      inHalves - 1,
+      inHalves,
+    ]);
   });
 
   test('cancels aborted queries', async () => {

@@ -75,7 +75,10 @@ test.each([
 });
 
 function nothingFound(fields: object): (asked: Asked) => Answer {
-  const aggregations = { items: { buckets: [] }, ids: { sum_other_doc_count: 0, buckets: [] } };
+  const aggregations = {
+    items: { sum_other_doc_count: 0, buckets: [] },
+    ids: { sum_other_doc_count: 0, buckets: [] },
+  };
   return ({ path }) => ({
     status: 200,
     body: path.includes('_field_caps') ? { indices: [], fields } : { ...GOOD, aggregations },
