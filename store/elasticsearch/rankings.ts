@@ -79,7 +79,7 @@ const WEIGHTED: Query = {
 /** `nth` of `of` lists that have all items, each in one. */
 type Part = { nth: number; of: number };
 
-/** What the last ranking of many items shows about the next. */
+/** What the last ranking that could be asked for in halves shows about the next. */
 export type LastRanking = {
   /** There were more items than were asked for. */
   isCutOff: boolean;
@@ -142,13 +142,15 @@ async function rankByPeople(ask: Ask, query: RankingQuery, before: LastRanking):
 }
 
 async function viewedByPeople(ask: Ask, query: RankingQuery, how: How) {
-  const parts = partsOf(query, how.before);
+  const { before } = how;
+  const isOfAll = isLongListOfAll(query);
+  const of = isOfAll && !before.isCutOff ? 2 : 1;
+  const parts = Array.from({ length: of }, (_, nth) => ({ nth, of }));
   const found = await Promise.all(parts.map((part) => viewedInPart(ask, query, how, part)));
   const lists = found.filter((list) => list !== undefined);
   if (lists.length === 0) return [];
   const all = lists.flatMap(({ items }) => items);
-  if (query.limit > MOST_PRECISE)
-    how.before.isCutOff = all.length > query.limit || lists.some(({ isCutOff }) => isCutOff);
+  if (isOfAll) before.isCutOff = all.length > query.limit || lists.some(({ isCutOff }) => isCutOff);
   const ranked = all.sort(byViews).slice(0, query.limit);
   if (ranked.length === 0) await ask.requireMapped();
   return ranked;
@@ -181,13 +183,11 @@ async function viewedInPart(
 }
 
 /**
- * For few items, the visitors of others are not counted, and to find these twice costs more. So it does where there are many more than are asked
- * for, because each search hashes the names of all. A text to search for is compared with each name, in each search.
+ * Whether halves of it may be found sooner. For few items, the visitors of others are not counted, and to find these twice costs more. So it does for a
+ * category, or for a text, which is compared with each name, because each search hashes the names of all items.
  */
-function partsOf({ from, to, limit, search }: RankingQuery, before: LastRanking): Part[] {
-  const isSplit = limit > MOST_PRECISE && to - from >= LONG_MS && search === undefined && !before.isCutOff;
-  const of = isSplit ? 2 : 1;
-  return Array.from({ length: of }, (_, nth) => ({ nth, of }));
+function isLongListOfAll({ from, to, limit, category, search }: RankingQuery): boolean {
+  return limit > MOST_PRECISE && to - from >= LONG_MS && category === undefined && search === undefined;
 }
 
 function byViews(a: { item: string; views: number }, b: typeof a): number {

@@ -1,7 +1,8 @@
 import { mix } from '../../event/mix.ts';
 
 /**
- * 53 bits of a visitor's text. Two hashes in the manner of FNV-1a, each with a multiplier of its own, each mixed. Among a million visitors two have the same number once in 18,000 times. Not secret: the text is beside it.
+ * 53 bits of a visitor's text. Two hashes in the manner of FNV-1a, each with a multiplier of its own, each mixed. Among a million visitors two have
+ * the same number once in 18,000 times. Not secret: the text is beside it.
  */
 export function visitorNumber(text: string): number {
   let low = 0x811c9dc5;
