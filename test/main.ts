@@ -23,6 +23,8 @@ const isLong = flags.full || flags.faults;
 const WORKERS = 6;
 const FEW = 2;
 const bin = join(import.meta.dirname, '../node_modules/.bin');
+/** Where the compiler keeps what it found in each file, so that the next run checks what has changed since, and what depends on that. */
+const KNOWN_TYPES = join(bin, '../.cache/types.tsbuildinfo');
 /** jest's processes are started with the same flags. */
 const JEST = [process.execPath, '--require', join(import.meta.dirname, 'spare-jest.cjs'), join(bin, 'jest')];
 // The long forms test the disk as well.
@@ -43,7 +45,16 @@ async function everything(): Promise<Result[]> {
   const checks = Promise.all([
     check('lint', ['biome', 'ci', '--error-on-warnings', '.']),
     // Each checker infers what it shares with the others by itself: one needs the least CPU.
-    check('types', ['tsc', '-p', 'tsconfig.json', '--checkers', '1', '--incremental', ...cached('types')]),
+    check('types', [
+      'tsc',
+      '-p',
+      'tsconfig.json',
+      '--checkers',
+      '1',
+      '--incremental',
+      '--tsBuildInfoFile',
+      KNOWN_TYPES,
+    ]),
     check('types of njs', ['tsc', '-p', 'njs/tsconfig.json']),
     check('types of the page', ['tsc', '-p', 'page/tsconfig.json']),
   ]);
@@ -69,11 +80,6 @@ async function allTests({ env }: SharedParts): Promise<Result[]> {
 async function sharedParts(): Promise<{ parts: SharedParts; result: Result }> {
   const parts = await startSharedParts();
   return { parts, result: { step: 'parts', passed: 0, failed: 0, skipped: 0, seconds: since(began) } };
-}
-
-/** Where the compiler keeps what it found in each file, so that the next run checks what has changed since, and what depends on that. */
-function cached(name: string): string[] {
-  return ['--tsBuildInfoFile', join(bin, `../.cache/${name}.tsbuildinfo`)];
 }
 
 /** What bootstrap.mjs has done in this process before. */

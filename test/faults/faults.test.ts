@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, expect, jest, test } from '@jest/globals';
 import { type NginxBuild, obtainNginx } from '../../provision/nginx.ts';
 import { type ElasticsearchPart, startElasticsearch } from '../parts/elasticsearch.ts';
-import { FULL } from '../parts/full.ts';
+import { FULL, firstOf } from '../parts/full.ts';
 import { canAttack } from '../parts/hostile-spill.ts';
 import { type KafkaPart, startKafka } from '../parts/kafka.ts';
 import { report } from '../parts/report.ts';
@@ -35,7 +35,7 @@ suiteWith(['nginx', 'kafka', 'elasticsearch'], { stops: FULL })(`${RATE} views a
   });
 
   for (const scenario of FULL ? SCENARIOS : SCENARIOS.filter(({ short }) => short !== undefined)) {
-    const transports = FULL ? scenario.transports : scenario.transports.slice(0, 1);
+    const transports = firstOf(1, scenario.transports);
     const run = isPossible(scenario) ? test : test.skip;
     run.each(transports)(`${scenario.name}, %s: every view is in the index once`, (transport) =>
       passes(scenario, transport),

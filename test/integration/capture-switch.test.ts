@@ -5,7 +5,7 @@ import { afterAll, beforeAll, describe, expect, jest, test } from '@jest/globals
 import { askControl } from '../../cli/ask-control.ts';
 import { obtainNginx } from '../../provision/nginx.ts';
 import { type FakeClock, obtainClock } from '../faults/fake-clock.ts';
-import { FULL } from '../parts/full.ts';
+import { firstOf } from '../parts/full.ts';
 import { views } from '../parts/load.ts';
 import { report } from '../parts/report.ts';
 import { suiteWith } from '../parts/suite.ts';
@@ -27,7 +27,7 @@ const EVERYWHERE = [
 ] as const;
 
 suiteWith(['nginx'])('hotitem capture', () => {
-  describe.each(FULL ? EVERYWHERE : EVERYWHERE.slice(0, 1))('on nginx of $suite with $engine', captureOn);
+  describe.each(firstOf(1, EVERYWHERE))('on nginx of $suite with $engine', captureOn);
 });
 
 function captureOn({ suite, engine }: (typeof EVERYWHERE)[number]): void {
@@ -93,7 +93,7 @@ function captureOn({ suite, engine }: (typeof EVERYWHERE)[number]): void {
     [['sample', '10001']],
     [[]],
   ];
-  test.each(rejected.slice(0, FULL ? undefined : 2))('rejects %j', async (words) => {
+  test.each(firstOf(2, rejected))('rejects %j', async (words) => {
     const { code, output } = await capture(...words);
 
     expect(code).toBe(2);

@@ -3,7 +3,7 @@ import { createServer } from 'node:http';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, jest, test } from '@jest/globals';
 import { type Ran, run } from '../../service/run.ts';
-import { FULL } from '../parts/full.ts';
+import { FULL, firstOf } from '../parts/full.ts';
 import { temporaryFolder } from '../parts/guard.ts';
 import { freePorts } from '../parts/ports.ts';
 import { type Service, startService } from '../parts/service.ts';
@@ -197,7 +197,7 @@ describe('the hotitem command', () => {
     [403, 'not for you\nreally', 'answers 403: not for you'],
     [302, '', 'answers 302'],
   ];
-  test.each(strangers.slice(0, FULL ? undefined : 1))(
+  test.each(firstOf(1, strangers))(
     'status says in one line that another program answers: %i',
     async (code, body, said) => {
       const [port = 0] = await freePorts(1);

@@ -22,7 +22,8 @@ export async function documentsOf(node: string, { dataStream, count, detail }: W
   return until(arrived, { timeoutMs: ARRIVAL_MS, everyMs: 250, what: `${count} documents`, detail: found });
 }
 
-async function countOf(node: string, dataStream: string): Promise<number> {
+/** How many documents can be found; 0 where there is no such data stream yet. */
+export async function countOf(node: string, dataStream: string): Promise<number> {
   const reply = await fetch(`${node}/${dataStream}/_count?ignore_unavailable=true`);
   return reply.ok ? ((await reply.json()) as { count: number }).count : 0;
 }

@@ -5,7 +5,7 @@ import { keepTrying } from '../../service/keep-trying.ts';
 import { type KafkaClient, ROW } from '../../store/kafka/client.ts';
 import { createKafkajsClient } from '../../store/kafka/kafkajs/kafkajs.ts';
 import { createPlatformaticClient } from '../../store/kafka/platformatic/platformatic.ts';
-import { FULL } from '../parts/full.ts';
+import { FULL, firstOf } from '../parts/full.ts';
 import { type KafkaPart, startKafka } from '../parts/kafka.ts';
 import { createTopics } from '../parts/kafka-admin.ts';
 import { recordsOf } from '../parts/kafka-records.ts';
@@ -59,7 +59,7 @@ suiteWith(['kafka'], { stops: true })('a cluster of three brokers', () => {
     const ended = new AbortController();
     const loads = NAMES.map((name) => startLoad(name, `rolling-${name}`, ended.signal));
     // One is enough to move leaders to brokers that have answered already.
-    for (const node of FULL ? kafka.nodes : kafka.nodes.slice(0, 1)) {
+    for (const node of firstOf(1, kafka.nodes)) {
       const before = loads.map(({ acknowledged }) => acknowledged());
       await until(() => loads.every((one, i) => one.acknowledged() >= (before[i] ?? 0) + SOME), {
         ...PATIENCE,

@@ -7,7 +7,7 @@ import { commandHot } from '../../cli/hot/ask-hot.ts';
 import { plainText } from '../../service/plain-text.ts';
 import type { ItemAnswer } from '../../sidecar/routes/answers.ts';
 import { keepWindows, launchChromium, listenTo, violationsOf, type Windows } from '../parts/browser.ts';
-import { FULL } from '../parts/full.ts';
+import { FULL, firstOf } from '../parts/full.ts';
 import { temporaryFolder } from '../parts/guard.ts';
 import { HOSTILE_TEXTS } from '../parts/hostile-texts.ts';
 import { BROWSER } from '../parts/load.ts';
@@ -382,7 +382,7 @@ suiteWith(['chromium'])('the views of the live page, in a browser', () => {
       const text = view === 'hot' ? (names[0] ?? '') : last;
       await page.locator(`${list} bdi`, { hasText: text }).first().waitFor(PATIENCE);
     }
-    for (const text of FULL ? names : names.slice(0, 3)) {
+    for (const text of firstOf(3, names)) {
       await page.goto(`http://${sidecar.admin}/#/item/${encodeURIComponent(text)}`);
       await page.locator('#item-all', { hasText: /^13$/ }).waitFor(PATIENCE);
       expect(await page.getByRole('heading', { level: 1 }).textContent()).toBe(text);
@@ -402,7 +402,7 @@ suiteWith(['chromium'])('the views of the live page, in a browser', () => {
     const wrong = ['priced', 'stocked'].flatMap((kind) => HOSTILE_TEXTS.map((_, i) => `${kind}-${i}`));
     const items = [...NAMES.map((_, i) => `named-${i}`), ...wrong];
     await post(items.flatMap((item) => Array.from({ length: 12 }, (_, n) => seen(item, n))));
-    const pinned = FULL ? NAMES : NAMES.slice(0, 1);
+    const pinned = firstOf(1, NAMES);
     for (const i of pinned.keys()) await pin(`named-${i}`, 'campaign');
     await open('hot');
     for (const [i, name] of pinned.entries()) {

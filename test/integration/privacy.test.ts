@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { DuckDBInstance } from '@duckdb/node-api';
 import { afterEach, beforeAll, expect, jest, test } from '@jest/globals';
 import { type NginxBuild, obtainNginx } from '../../provision/nginx.ts';
-import { FULL } from '../parts/full.ts';
+import { firstOf } from '../parts/full.ts';
 import { BROWSER } from '../parts/load.ts';
 import { report } from '../parts/report.ts';
 import { suiteWith } from '../parts/suite.ts';
@@ -33,7 +33,7 @@ suiteWith(['nginx'])('privacy, from nginx to DuckDB', () => {
     ['drop', /^null$/, 0],
     ['truncate', /^127\.0\.0\.0$/, 1],
   ];
-  test.each(modes.slice(0, FULL ? undefined : 1))(
+  test.each(firstOf(1, modes))(
     'with %s no file of the sidecar contains what must not be stored',
     async (mode, kept, visitors) => {
       // By batch: a subrequest that finds the sidecar busy is spilled, and a spill file may hold what its views have.

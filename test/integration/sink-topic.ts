@@ -7,6 +7,7 @@ import { untilOpen } from '../parts/kafka-admin.ts';
 import { type KafkaRecord, recordsOf } from '../parts/kafka-records.ts';
 import { freePorts } from '../parts/ports.ts';
 import { type Service, type ServiceOptions, startService } from '../parts/service.ts';
+import { countOf } from './documents.ts';
 
 export type SinkSettings = Record<string, string>;
 
@@ -145,12 +146,9 @@ export function someEvents(count: number, name = 'e'): HotItemEvent[] {
 
 /** How many documents can be found, all of them: refreshed first. */
 export async function countDocuments({
-  ELASTICSEARCH_NODE,
-  HOTITEM_ELASTICSEARCH_DATA_STREAM,
+  ELASTICSEARCH_NODE: node = '',
+  HOTITEM_ELASTICSEARCH_DATA_STREAM: dataStream = '',
 }: SinkSettings): Promise<number> {
-  const stream = `${ELASTICSEARCH_NODE}/${HOTITEM_ELASTICSEARCH_DATA_STREAM}`;
-  await fetch(`${stream}/_refresh`, { method: 'POST' });
-  const reply = await fetch(`${stream}/_count?ignore_unavailable=true`);
-  if (!reply.ok) return 0;
-  return ((await reply.json()) as { count: number }).count;
+  await fetch(`${node}/${dataStream}/_refresh`, { method: 'POST' });
+  return countOf(node, dataStream);
 }

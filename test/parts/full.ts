@@ -6,7 +6,7 @@ export function runs(count: number): number {
   return FULL ? count : Math.ceil(count / 10);
 }
 
-/** The rows of a table of tests: all of them in a full run, the first `count` in others. */
+/** Of what is tried one by one, such as the rows of a table: all in a full run, the first `count` in others. */
 export function firstOf<const Row>(count: number, rows: readonly Row[]): readonly Row[] {
   return FULL ? rows : rows.slice(0, count);
 }
