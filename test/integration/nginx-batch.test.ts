@@ -17,7 +17,6 @@ import { suiteWith } from '../parts/suite.ts';
 import { until } from '../parts/until.ts';
 import { type Chain, startChain } from './chain.ts';
 import { fieldsOf } from './nginx-line.ts';
-
 import { startShop, type TestShop } from './nginx-shop.ts';
 import { chooseTransport } from './transport.ts';
 

@@ -5,6 +5,7 @@ import type { NginxBuild } from '../../provision/nginx.ts';
 import { replaceIn } from '../parts/replace-in.ts';
 import { until } from '../parts/until.ts';
 import { type Chain, type ChainOptions, startChain } from './chain.ts';
+import { createForgotten } from './forgotten.ts';
 import { type Ask, ask, type Reply } from './nginx-ask.ts';
 import { fieldsOf } from './nginx-line.ts';
 
@@ -37,10 +38,10 @@ export async function startLogShop(
   const spill = join(chain.home, 'spill');
   const conf = join(chain.home, 'nginx/nginx.conf');
   const original = await readFile(conf, 'utf8');
-  let forgotten = { lines: new Set<string>(), log: 0 };
+  const { nginx, lines, forget } = createForgotten(chain.nginx, allLines);
   return {
     ...chain,
-    nginx: { ...chain.nginx, errorLog: async () => (await chain.nginx.errorLog()).slice(forgotten.log) },
+    nginx,
     fresh,
     get: (path, more = {}) => ask({ port: chain.port, path, agent, ...more }),
     hanging: application.hanging,
@@ -67,15 +68,11 @@ export async function startLogShop(
       await writeFile(conf, original);
       await chain.nginx.reload();
     }
-    forgotten = { lines: new Set(await all()), log: (await chain.nginx.errorLog()).length };
+    await forget();
     await chain.mark();
   }
 
-  async function lines(): Promise<string[]> {
-    return (await all()).filter((line) => !forgotten.lines.has(line));
-  }
-
-  async function all(): Promise<string[]> {
+  async function allLines(): Promise<string[]> {
     const names = (await readdir(spill)).filter((name) => name.startsWith('log-')).sort();
     const files = await Promise.all(names.map((name) => readFile(join(spill, name), 'latin1')));
     return files.join('').split('\n').slice(0, -1);

@@ -7,6 +7,7 @@ import { temporaryFolder } from '../parts/guard.ts';
 import { type NginxPart, startNginx } from '../parts/nginx.ts';
 import { freePorts } from '../parts/ports.ts';
 import { replaceIn } from '../parts/replace-in.ts';
+import { createForgotten } from './forgotten.ts';
 import { type Ask, ask, type Reply } from './nginx-ask.ts';
 import { type Origin, startOrigin } from './nginx-origin.ts';
 import { createStandIn, type StandIn } from './nginx-stand-in.ts';
@@ -79,18 +80,18 @@ export async function startShop(options: TestShopOptions): Promise<TestShop> {
   const origin = await startOrigin(originPort);
   const nginx = await startNginx({ build, prefix: folder, config: conf, errorLog });
   const original = await configuration();
-  let forgotten = { lines: new Set<string>(), log: 0 };
+  const since = createForgotten(nginx, allSpilled);
   return {
     folder,
     port,
-    nginx: { ...nginx, errorLog: async () => (await nginx.errorLog()).slice(forgotten.log) },
+    nginx: since.nginx,
     sidecar,
     origin,
     get,
     settle,
     forget,
     fresh,
-    spilled,
+    spilled: since.lines,
     edit,
     close,
   };
@@ -114,7 +115,7 @@ export async function startShop(options: TestShopOptions): Promise<TestShop> {
   }
 
   async function forget(): Promise<void> {
-    forgotten = { lines: new Set(await allSpilled()), log: (await nginx.errorLog()).length };
+    await since.forget();
     sidecar.answer = 204;
     sidecar.kept.length = 0;
     sidecar.arrived.length = 0;
@@ -127,10 +128,6 @@ export async function startShop(options: TestShopOptions): Promise<TestShop> {
     return new Map(
       await Promise.all(paths.map(async (path) => [path, await readFile(path, 'utf8')] as const)),
     );
-  }
-
-  async function spilled(): Promise<string[]> {
-    return (await allSpilled()).filter((line) => !forgotten.lines.has(line));
   }
 
   async function allSpilled(): Promise<string[]> {
