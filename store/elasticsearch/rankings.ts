@@ -2,7 +2,7 @@ import type { estypes } from '@elastic/elasticsearch';
 import * as z from 'zod';
 import type { CategoriesQuery, CategoryViews, ItemViews, RankingQuery } from '../event-questions.ts';
 import { withOthers } from '../item-views.ts';
-import type { Ask } from './ask.ts';
+import type { Ask, SearchedBy } from './ask.ts';
 import {
   BOTS,
   BY_PEOPLE,
@@ -43,6 +43,9 @@ const MOST_PRECISE = 200;
  * merges put them into one segment. In a shorter time, there may be more items than views, and each of these searches hashes the names of all.
  */
 const LONG_MS = 2 * 86_400_000;
+
+/** Where halves use the cores already: threads of one search each make a list of all items, which are merged. */
+const BY_ONE_THREAD: SearchedBy = { sort: '_doc' };
 
 /** Elasticsearch writes each time as a text too, which nothing reads: so it is the year. */
 const LAST_OF_MANY = { max: { ...LAST.max, format: 'uuuu' } };
@@ -167,7 +170,8 @@ async function viewedInPart(
     terms: rankedBy(ITEM, isWeighted ? 'views' : '_count', query.limit, part),
     aggs: { ...(isWeighted && { views: WEIGHT }), visitors, last: LAST_OF_MANY },
   };
-  const found = await ask.aggregate(viewed, { items }, [...eventsOf(query), BY_PEOPLE], 'the ranking');
+  const by = part.of > 1 ? BY_ONE_THREAD : {};
+  const found = await ask.aggregate(viewed, { items }, [...eventsOf(query), BY_PEOPLE], 'the ranking', by);
   if (found === undefined) return undefined;
   const { buckets, sum_other_doc_count } = found.items;
   const ranked = buckets
