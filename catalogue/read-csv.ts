@@ -134,8 +134,16 @@ export function createCsvReader(
 
   function readRow(record: string[], line: number): void {
     if (record.length === 1 && BLANK.test(record[0] ?? '')) return;
+    // Which of them are too many is not known. Fields that are missing or empty at the end are common.
+    if (record.length > width && !record.slice(width).every((field) => BLANK.test(field))) {
+      bad(
+        line,
+        `has more fields than the header (${record.length}, not ${width}): a field with ${JSON.stringify(delimiter)} must be in quotes`,
+      );
+      return;
+    }
     const values: RowValues = {};
-    for (const [name, place] of places) values[name] = record[place];
+    for (const [name, place] of places) values[name] = textOf(record[place]);
     row(values, line);
   }
 
@@ -232,6 +240,11 @@ export function createCsvReader(
       `line ${line}: the header has no column ${JSON.stringify(names[name])} (got ${JSON.stringify(header.slice(0, 200))}): catalogue.columns.${name} sets another name`,
     );
   }
+}
+
+/** `="0815"` is how a text with zeros at its beginning is written for a spreadsheet. */
+function textOf(field: string | undefined): string | undefined {
+  return field?.startsWith('="') && field.endsWith('"') ? field.slice(2, -1) : field;
 }
 
 function newlinesIn(record: string[]): number {

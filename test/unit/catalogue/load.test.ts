@@ -100,6 +100,24 @@ describe('a catalogue in CSV', () => {
     expect([found.items.has('4'), found.items.has('6')]).toEqual([true, true]);
   });
 
+  // The rest of a name was taken for the category.
+  test('has each row with too many fields named by its line; empty ones at the end are none', async () => {
+    const found = await load('id,name,category\n1,Shoe, blue,Shoes\n2,Hat,Hats,,\n3,Mug\n');
+    expect(found.badRows).toEqual([
+      { line: 2, problem: 'has more fields than the header (4, not 3): a field with "," must be in quotes' },
+    ]);
+    expect([found.items.get('2'), found.items.get('3')]).toEqual([
+      { name: 'Hat', category: 'Hats' },
+      { name: 'Mug' },
+    ]);
+  });
+
+  test('may have texts as they are written for a spreadsheet, which keeps their zeros', async () => {
+    const found = await load('id;name\n="0815";Mug\n"=""0816""";"=""1/2"""\n="";None\n');
+    expect([found.items.get('0815'), found.items.get('0816')]).toEqual([{ name: 'Mug' }, { name: '1/2' }]);
+    expect(found.badRows).toEqual([{ line: 4, problem: 'id: is empty' }]);
+  });
+
   // The parser itself swallows rows up to the next quote.
   test.each([
     ['3,"Foo', 4, QUOTE],
@@ -169,7 +187,7 @@ describe('a catalogue in CSV', () => {
   });
 
   test('whose quote is closed a megabyte later loses that row only', async () => {
-    const rows = Array.from({ length: 20_000 }, (_, i) => `${i + 10},some name, that is not so short\n`).join(
+    const rows = Array.from({ length: 20_000 }, (_, i) => `${i + 10},some name; that is not so short\n`).join(
       '',
     );
     const found = await load(`id,name\n1,a\n2,"b\n${rows}`);
