@@ -19,7 +19,9 @@ process.umask(OWNER_AND_GROUP | process.umask(OWNER_AND_GROUP));
 // Who reads has enough, as `head` does, or is gone: the command goes on, and its exit status is what it is.
 for (const output of [process.stdout, process.stderr])
   output.on('error', (error: NodeJS.ErrnoException) => {
-    if (error.code !== 'EPIPE') throw error;
+    if (error.code === 'EPIPE') return;
+    if (output === process.stdout) endProcess(fail(1, [`cannot write the output: ${error.message}`]));
+    throw error;
   });
 // Node would print the error unescaped.
 process.on('uncaughtException', (error) => {

@@ -81,14 +81,28 @@ function parseFormat(format: Flags[string] = 'html'): Format {
 }
 
 function parseZone(zone: Flags[string]): string {
-  if (zone === undefined) return new Intl.DateTimeFormat().resolvedOptions().timeZone;
+  if (zone === undefined) return zoneOfHost();
   try {
-    return new Intl.DateTimeFormat('en', { timeZone: String(zone) }).resolvedOptions().timeZone;
+    return zoneNamed(String(zone));
   } catch {
     throw new UsageError(
       `--time-zone: must be like Europe/Berlin or UTC (got ${JSON.stringify(String(zone).slice(0, 60))})`,
     );
   }
+}
+
+/** UTC where TZ is empty or wrong: Node counts in UTC then, but names a zone that it does not accept, or none. */
+function zoneOfHost(): string {
+  try {
+    return zoneNamed(String(new Intl.DateTimeFormat().resolvedOptions().timeZone));
+  } catch {
+    return 'UTC';
+  }
+}
+
+/** As Node spells it. Throws a `RangeError` if there is none. */
+function zoneNamed(timeZone: string): string {
+  return new Intl.DateTimeFormat('en', { timeZone }).resolvedOptions().timeZone;
 }
 
 /**

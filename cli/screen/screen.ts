@@ -58,18 +58,27 @@ export async function onScreen(
 
   function screenOf(): Screen {
     return {
-      columns: () => output.columns ?? 80,
-      rows: () => output.rows ?? 24,
+      columns,
+      rows,
       draw(lines) {
         // The terminal does not keep up: the next one is newer.
         if (output.writableNeedDrain) return;
-        const width = output.columns ?? 80;
+        const width = columns();
         const shown = lines
-          .slice(0, output.rows ?? 24)
+          .slice(0, rows())
           .map((line) => `${render(line, { width, styled: noColour === '' })}\x1b[K`);
         output.write(`\x1b[H${shown.join('\r\n')}\x1b[J`);
       },
     };
+  }
+
+  /** A terminal that nobody has told its size, such as that of a new container, has 0 columns. */
+  function columns(): number {
+    return output.columns || 80;
+  }
+
+  function rows(): number {
+    return output.rows || 24;
   }
 
   function open(): void {

@@ -17,6 +17,8 @@ _hotitem() {
   local settings=${quoted(dashed(settings))}
   local valued=${quoted(` ${withValue.map((name) => `--${name}`).join(' ')} `)}
   local command words='' flags=''
+  # Whatever the shell has set it to, the words below are parted by spaces.
+  local IFS=$' \\t\\n'
   COMPREPLY=()
 
   # Bash splits --flag=value into three words.
@@ -28,7 +30,7 @@ _hotitem() {
       ((i++))
       [[ \${COMP_WORDS[i]} == '=' ]] && ((i++))
     elif [[ $word != -* ]]; then
-      ((number++))
+      ((number += 1))
       ((number == 1)) && first=$word
       ((number == 2)) && second=$word
     fi

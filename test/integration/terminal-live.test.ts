@@ -90,12 +90,16 @@ describe('in a terminal', () => {
     expect(pty.output().replaceAll(OWN, '')).not.toMatch(UNSAFE);
   });
 
-  test('top follows the size of the terminal, without colour where NO_COLOR asks for none, and Ctrl-C restores it', async () => {
+  test('top follows the size of the terminal, also of one that has none, without colour where NO_COLOR asks for none, and Ctrl-C restores it', async () => {
     const pty = open(['top'], { rows: 8, columns: 60, env: { NO_COLOR: '1' } });
     await pty.shows(/… and [12] more/);
     pty.clear();
     await pty.resize(30, 200);
     await pty.shows(/nginx is told: announce, cache(?:(?!\p{Cc}\[J).)*pin/su);
+    pty.clear();
+    // As in a container that was not told it.
+    await pty.resize(0, 0);
+    await pty.shows(/\p{Cc}\[H(?=\S)(?:(?!\p{Cc}\[J).)*4711/su);
     pty.type('\x03');
     expect(await pty.ended).toBe(0);
     expectRestored(pty);

@@ -120,6 +120,14 @@ describe('ESC and C1 never reach a terminal', () => {
   }
 });
 
+test('a disk that is full gets no stack trace either', async () => {
+  const ran = await run('sh', ['-c', '"$0" "$1" man >/dev/full', process.execPath, PROGRAM]);
+  expect(ran).toMatchObject({
+    code: 1,
+    stderr: expect.stringMatching(/^hotitem: cannot write the output: ENOSPC.*\n$/),
+  });
+});
+
 test.each(firstOf(2, [['man'], ['completion', 'bash'], ['--help']]))(
   'a reader that has enough gets no stack trace from %s %s',
   async (...args) => {

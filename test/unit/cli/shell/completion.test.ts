@@ -27,6 +27,8 @@ const FLAGS: [string, ShellFlag][] = [
 ];
 const SCRIPTS = { bash: bashScript(TABLE), zsh: zshScript(TABLE), fish: fishScript(TABLE) };
 
+/** What people set in their shells, of which a completion must not depend. */
+const STRICT = "set -eu; IFS=$'\\n'";
 /** Of a line, where bash is asked about several. */
 const END = '[end]';
 
@@ -88,7 +90,7 @@ describe('the completion of bash', () => {
 
   /** What bash itself completes for the last word of each line. All in one bash: to start it takes longer than to ask it. */
   async function completedEach(lines: string[][]): Promise<string[][]> {
-    const script = `source "$1"; shift; compopt() { :; }; COMP_WORDS=()
+    const script = `source "$1"; shift; compopt() { :; }; COMP_WORDS=(); ${STRICT}
       for word; do
         if [[ $word != '${END}' ]]; then COMP_WORDS+=("$word"); continue; fi
         COMP_CWORD=$((\${#COMP_WORDS[@]} - 1)); _hotitem
