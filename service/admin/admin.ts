@@ -68,7 +68,8 @@ const RESERVED = new Set(['/livez', '/readyz', '/metrics']);
 /** What a client of a stream may leave unread, beyond what it got first. */
 const MAX_UNREAD_BYTES = 256 * 1024;
 const PATIENCE_MS = 5_000;
-const LIMITS = { maxHeaderSize: 8192, requestTimeout: 10_000, connectionsCheckingInterval: 5_000 };
+/** Headers: a browser also sends the cookies of everything else on this host, whatever its port. */
+const LIMITS = { maxHeaderSize: 32_768, requestTimeout: 10_000, connectionsCheckingInterval: 5_000 };
 const HEADERS = {
   'content-security-policy':
     "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; img-src 'self' data:; " +
@@ -78,6 +79,8 @@ const HEADERS = {
   'cross-origin-resource-policy': 'same-origin',
   'cache-control': 'no-store',
 };
+/** Of a stream: a proxy would collect it, nginx until its buffers are full, others until it is worth compressing. */
+const UNBUFFERED = { 'x-accel-buffering': 'no', 'cache-control': 'no-store, no-transform' };
 
 /**
  * The listener for people and monitoring: `/livez`, `/readyz`, `/metrics` and the routes of the service. It only answers
@@ -231,8 +234,7 @@ async function stream(
   asker: AbortSignal,
   patienceMs: number,
 ): Promise<void> {
-  // nginx before us would collect the answer until its buffers are full.
-  response.writeHead(200, { ...HEADERS, 'content-type': type, 'x-accel-buffering': 'no' });
+  response.writeHead(200, { ...HEADERS, ...UNBUFFERED, 'content-type': type });
   if (request.method === 'HEAD') {
     endOf(response, patienceMs);
     return;
