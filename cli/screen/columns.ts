@@ -1,4 +1,5 @@
-const ZERO = /^[\p{M}\p{Cf}]/u;
+/** The vowels and last consonants of Korean are drawn into the first one. */
+const ZERO = /^[\p{M}\p{Cf}\u1160-\u11ff\ud7b0-\ud7fb]/u;
 /** East Asian wide and fullwidth characters, and emoji. */
 const WIDE =
   /^[\u1100-\u115f\u2e80-\ua4cf\uac00-\ud7a3\uf900-\ufaff\ufe30-\ufe6f\uff00-\uff60\uffe0-\uffe6\u{1f300}-\u{1faff}\u{20000}-\u{3fffd}]|^\p{Emoji_Presentation}/u;
