@@ -1,3 +1,5 @@
+import { asksForLogin, LOGIN_ENDED } from './login.ts';
+
 /*
  * Asks the API again and again while its view is shown and looked at.
  */
@@ -68,8 +70,10 @@ export function createAsking<Answer>(options: AskingOptions<Answer>): Asking {
     const patience = setTimeout(() => asked.abort(new Error('no answer in time')), patienceMs);
     let answer: Answer | undefined;
     try {
-      const reply = await fetch(from, { signal: asked.signal }).catch(() => asked.signal.throwIfAborted());
+      const { signal } = asked;
+      const reply = await fetch(from, { signal, redirect: 'manual' }).catch(() => signal.throwIfAborted());
       if (reply === undefined) throw new Error('the sidecar does not answer');
+      if (asksForLogin(reply)) throw new Error(LOGIN_ENDED);
       if (!reply.ok) throw new Error(await problemOf(reply));
       answer = (await reply.json()) as Answer;
     } catch (error) {

@@ -1,11 +1,21 @@
 import type { LiveHead } from '../heat/live.ts';
+import { LOGIN_ENDED } from './login.ts';
 import { count, timeOfDay } from './words.ts';
 
-/** What is wrong, in sentences; empty where nothing is. `build`: that of this page. */
-export function bannerOf(head: LiveHead | undefined, isStale: boolean, build: string | undefined): string {
+export type BannerContext = {
+  isStale: boolean;
+  isLoggedOut: boolean;
+  /** That of this page. */
+  build: string | undefined;
+};
+
+/** What is wrong, in sentences; empty where nothing is. */
+export function bannerOf(head: LiveHead | undefined, { isStale, isLoggedOut, build }: BannerContext): string {
   if (head === undefined) return '';
-  if (isStale)
-    return `Stale since ${timeOfDay(head.now, Date.now())}: the sidecar does not answer. What is shown was so then. This page asks again by itself.`;
+  if (isStale) {
+    const why = isLoggedOut ? LOGIN_ENDED : 'the sidecar does not answer';
+    return `Stale since ${timeOfDay(head.now, Date.now())}: ${why}. What is shown was so then. This page asks again by itself.`;
+  }
   const problems: string[] = [];
   if (head.build !== build)
     problems.push('hotitem has another version since this page was opened: reload it.');

@@ -1,5 +1,6 @@
 import type { LiveChange, LiveSnapshot } from '../heat/live.ts';
 import { applyChange } from './live-state.ts';
+import { asksForLogin } from './login.ts';
 
 /*
  * One stream for all tabs of a browser, which has six connections to a server at most. One tab has the stream and leads; it passes on what it
@@ -10,9 +11,11 @@ export type LiveView = {
   state?: LiveSnapshot;
   /** When that was received, by `performance.now()`. */
   toldAt: number;
-  /** `off`: the sidecar does not detect hot items. `lost`: it does not answer. */
-  link: 'connecting' | 'live' | 'lost' | 'off';
+  /** `off`: the sidecar does not detect hot items. `lost`: it does not answer. `login`: a proxy before it asks for a login. */
+  link: 'connecting' | 'live' | 'lost' | 'off' | 'login';
 };
+
+type WhyNone = Exclude<LiveView['link'], 'connecting' | 'live'>;
 
 type Message =
   | { from: string; kind: 'hello' | 'alive' | 'bye' }
@@ -126,9 +129,9 @@ export function openLiveStream(path: string, onChange: (view: LiveView) => void)
   /** Unless another stream has taken the place of that one. */
   async function again(refused: EventSource): Promise<void> {
     const signal = AbortSignal.timeout(DEAD_MS);
-    const answer = await fetch(path, { method: 'HEAD', signal }).catch(() => undefined);
+    const answer = await fetch(path, { method: 'HEAD', redirect: 'manual', signal }).catch(() => undefined);
     if (source !== refused) return;
-    lose(answer?.status === 404 ? 'off' : 'lost');
+    lose(whyNone(answer));
     setTimeout(() => {
       if (source === refused) connect();
     }, waitOf(answer));
@@ -140,7 +143,7 @@ export function openLiveStream(path: string, onChange: (view: LiveView) => void)
     passOn();
   }
 
-  function lose(link: 'lost' | 'off'): void {
+  function lose(link: WhyNone): void {
     if (!isLeading) return;
     set({ link, ...(view.state !== undefined && { state: view.state }) });
     passOn();
@@ -162,8 +165,15 @@ export function openLiveStream(path: string, onChange: (view: LiveView) => void)
   }
 }
 
-/** How long the sidecar asks to wait before the next try. */
+function whyNone(answer: Response | undefined): WhyNone {
+  if (answer === undefined) return 'lost';
+  if (asksForLogin(answer)) return 'login';
+  return answer.status === 404 ? 'off' : 'lost';
+}
+
+/** How long the sidecar asks to wait before the next try, and a little longer: the browsers that it rejects together should not come back together. */
 function waitOf(answer: Response | undefined): number {
   const seconds = Number(answer?.headers.get('retry-after') ?? 0);
-  return seconds > 0 ? Math.min(seconds * 1_000, LONGEST_RETRY_MS) : RETRY_MS;
+  const wait = seconds > 0 ? Math.min(seconds * 1_000, LONGEST_RETRY_MS) : RETRY_MS;
+  return wait * (1 + Math.random() / 2);
 }

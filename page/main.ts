@@ -106,7 +106,10 @@ function renderPulse(): void {
   setText(byId('n-hot'), number === 0 ? '' : count(number));
   setText(byId('node'), shown?.head.node ?? '');
   setText(byId('fresh'), freshness(stale));
-  setText(byId('banner'), bannerOf(shown?.head, stale, build));
+  setText(
+    byId('banner'),
+    bannerOf(shown?.head, { isStale: stale, isLoggedOut: live.link === 'login', build }),
+  );
   byId('banner').hidden = byId('banner').textContent === '';
   document.title = titleOf(stale, number);
 }
@@ -116,7 +119,7 @@ function freshness(stale: boolean): string {
   if (isPaused()) return 'Paused';
   if (live.link === 'off') return 'Hot items are not looked for';
   if (stale) return `Stale for ${duration(performance.now() - live.toldAt)}`;
-  return { live: 'Live', connecting: 'Connecting…', lost: 'No answer' }[live.link];
+  return { live: 'Live', connecting: 'Connecting…', lost: 'No answer', login: 'Not logged in' }[live.link];
 }
 
 /** How it is with what is hot, and which view it is. */

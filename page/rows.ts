@@ -1,4 +1,5 @@
 import { focusHeading, setChildren } from './dom.ts';
+import { inOrderOf } from './in-order-of.ts';
 
 /** A row whose cells change; it is made once. */
 export type Row<One> = { element: HTMLElement; update(one: One): void };
@@ -32,6 +33,22 @@ export function createRows<One>(
         [...rows.values()].map(({ element }) => element),
       );
       if (hadFocus && !body.contains(document.activeElement)) onFocusLost();
+    },
+  };
+}
+
+/** Rows that stay where they are while a reader points at one, or has the focus in it. */
+export function createCalmRows<One>(
+  body: Element,
+  keyOf: (one: One) => string,
+  make: (one: One) => Row<One>,
+): Rows<One> {
+  const rows = createRows(body, keyOf, make);
+  let shown: readonly One[] = [];
+  return {
+    set(some) {
+      shown = body.matches(':hover, :focus-within') ? inOrderOf(shown, some, keyOf) : some;
+      rows.set(shown);
     },
   };
 }

@@ -59,6 +59,7 @@ function tellNothing(link: LiveView['link']): void {
       'The sidecar does not answer.',
       'This page asks again every few seconds. The shop runs as without it.',
     ],
+    login: ['Your login has ended.', 'Reload this page.'],
     off: [
       'Hot items are not looked for.',
       'heat.enabled is false in the configuration of this sidecar. All items shows what is viewed most.',

@@ -3,7 +3,7 @@ import { hashOf } from '../address.ts';
 import { createAsking } from '../asking.ts';
 import { cell, row, rowHeader } from '../cells.ts';
 import { byId, el, setAttribute, setText } from '../dom.ts';
-import { createRows, type Row } from '../rows.ts';
+import { createCalmRows, type Row } from '../rows.ts';
 import { count, notUpToDate, percent, timeOfDay, visitorsOf } from '../words.ts';
 
 /** The categories that are viewed most, in the place of the items. */
@@ -28,7 +28,7 @@ const MOST = 200;
 export function createCategoriesList({ everyMs, onChange }: CategoriesListOptions): CategoriesList {
   let answer: CategoriesAnswer | undefined;
   let failure: string | undefined;
-  const rows = createRows<Category>(byId('category-rows'), ({ category }) => category, makeRow);
+  const rows = createCalmRows<Category>(byId('category-rows'), ({ category }) => category, makeRow);
   const asking = createAsking<CategoriesAnswer>({
     everyMs,
     onAnswer(next) {

@@ -9,13 +9,29 @@ export const SORTS = ['views', 'item', 'visitors', 'bots', 'prefetches', 'others
 export type Sort = (typeof SORTS)[number];
 export type Order = { sort: Sort; isDown: boolean };
 
+const NOT_ASCII = /\P{ASCII}/u;
 const collator = new Intl.Collator(undefined, { numeric: true });
 
 export function toEntry(views: Listed): Entry {
   const name = views.catalogue?.name ?? views.item;
-  return { views, name, text: `${name}\n${views.item}`.toLocaleLowerCase() };
+  return { views, name, text: folded(`${name}\n${views.item}`) };
 }
 
+/**
+ * A text as it is searched for: without case and accents, in one of the ways to compose it. It is the same in every language of a browser: in
+ * Turkish, the small letter of `I` is `ı`, and a name in capitals would not be found.
+ */
+export function folded(text: string): string {
+  // Ten thousand at once: most are plain.
+  if (!NOT_ASCII.test(text)) return text.toLowerCase();
+  return text
+    .normalize('NFKD')
+    .replaceAll(/[\u0300-\u036f]/g, '')
+    .toLowerCase()
+    .replaceAll('ı', 'i');
+}
+
+/** `find`: folded. */
 export function matches({ text, views }: Entry, find: string, category: string): boolean {
   return (find === '' || text.includes(find)) && (category === '' || views.catalogue?.category === category);
 }
@@ -24,17 +40,6 @@ export function compareBy({ sort, isDown }: Order): (a: Entry, b: Entry) => numb
   const sign = isDown ? -1 : 1;
   if (sort === 'item') return (a, b) => sign * collator.compare(a.name, b.name) || compareIds(a, b);
   return (a, b) => sign * (a.views[sort] - b.views[sort]) || compareIds(a, b);
-}
-
-/** What is there already stays in its order; what is new comes last. */
-export function inOrderOf(before: readonly Entry[], now: readonly Entry[]): Entry[] {
-  const left = new Map(now.map((entry) => [entry.views.item, entry]));
-  const known = before.flatMap(({ views }) => {
-    const entry = left.get(views.item);
-    left.delete(views.item);
-    return entry ?? [];
-  });
-  return [...known, ...left.values()];
 }
 
 function compareIds({ views: a }: Entry, { views: b }: Entry): number {

@@ -3,6 +3,7 @@ import { type Address, chosen } from '../address.ts';
 import { createAsking } from '../asking.ts';
 import { choose } from '../choose.ts';
 import { byId, el, setAttribute, setChildren, setLead, setText } from '../dom.ts';
+import { inOrderOf } from '../in-order-of.ts';
 import type { Row } from '../rows.ts';
 import { signsOf } from '../signals.ts';
 import type { Moment, View } from '../view.ts';
@@ -11,7 +12,7 @@ import { createCategoriesList } from './categories-list.ts';
 import {
   compareBy,
   type Entry,
-  inOrderOf,
+  folded,
   matches,
   type Order,
   SORTS,
@@ -55,7 +56,7 @@ export function createItemsView(): View {
     scroller: byId('items-scroll'),
     table: byId('items-table'),
     body: byId('items'),
-    keyOf: ({ views }) => views.item,
+    keyOf,
     makeRow,
   });
   const asking = createAsking<ItemsAnswer>({ everyMs, onAnswer, onFailure });
@@ -177,12 +178,12 @@ export function createItemsView(): View {
       const direction = order.isDown ? 'descending' : 'ascending';
       setAttribute(head, 'aria-sort', sort === order.sort ? direction : undefined);
     }
-    const find = search.value.trim().toLocaleLowerCase();
+    const find = folded(search.value.trim());
     const wanted = entries.filter((entry) => matches(entry, find, category.value));
     const isLatest = () => mine === sorts;
     const next =
       !isReordered && list.isPointedAt()
-        ? inOrderOf(shown, wanted)
+        ? inOrderOf(shown, wanted, keyOf)
         : await sortInSlices(wanted, compareBy(order), isLatest);
     if (next === undefined || !isLatest()) return;
     isReordered = false;
@@ -239,4 +240,8 @@ export function createItemsView(): View {
         : `${isCut ? 'the ' : ''}${entries.length === 1 ? '1 item' : of}`;
     return `As of ${timeOfDay(answer.to, Date.now())}: ${found}`;
   }
+}
+
+function keyOf({ views }: Entry): string {
+  return views.item;
 }

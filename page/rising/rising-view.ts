@@ -3,7 +3,7 @@ import type { RisingAnswer } from '../../sidecar/routes/answers.ts';
 import { createAsking } from '../asking.ts';
 import { ofItem } from '../cells.ts';
 import { byId, setLead, setText } from '../dom.ts';
-import { createRows } from '../rows.ts';
+import { createCalmRows } from '../rows.ts';
 import type { Moment, View } from '../view.ts';
 import { count, minuteOf, notUpToDate, timeOfDay } from '../words.ts';
 import { createRisingRow, type Rising } from './rising-row.ts';
@@ -16,7 +16,7 @@ const PATH = '/api/v1/rising?limit=50';
 const EVERY_MS = 5_000;
 
 export function createRisingView(): View {
-  const rows = createRows<Rising>(byId('rising-rows'), ({ rise }) => rise.item, createRisingRow);
+  const rows = createCalmRows<Rising>(byId('rising-rows'), ({ rise }) => rise.item, createRisingRow);
   const asking = createAsking<RisingAnswer>({ everyMs: () => EVERY_MS, onAnswer, onFailure });
   let answer: RisingAnswer | undefined;
   let failure: string | undefined;

@@ -2,7 +2,12 @@ import { createServer, type IncomingMessage, request, type Server, type ServerRe
 import type { AddressInfo } from 'node:net';
 
 /** A listener that is none of ours. */
-export type Elsewhere = { port: number; close(): Promise<void> };
+export type Elsewhere = {
+  port: number;
+  /** Ends all connections. */
+  cut(): void;
+  close(): Promise<void>;
+};
 
 /** A web page on another port, whose body is `html`. */
 export function servePage(html: string): Promise<Elsewhere> {
@@ -42,6 +47,7 @@ async function listen(
   const { port } = server.address() as AddressInfo;
   return {
     port,
+    cut: () => server.closeAllConnections(),
     async close() {
       server.closeAllConnections();
       await new Promise((resolve) => server.close(resolve));

@@ -218,6 +218,24 @@ suiteWith(['chromium'])('the live page, in a browser', () => {
     }
   });
 
+  test('what borders and backgrounds say is seen in forced colors, which replace them', async () => {
+    await open();
+    await page.emulateMedia({ forcedColors: 'active' });
+    await page.getByRole('button', { name: 'Hold' }).press('Enter');
+    const isInvisible = (await page.evaluate(`(() => {
+      const canvas = getComputedStyle(document.body).backgroundColor;
+      const is = (selector, property) => getComputedStyle(document.querySelector(selector))[property] === canvas;
+      return {
+        otherView: is('nav a:not([aria-current])', 'borderBottomColor'),
+        thisView: is('nav a[aria-current]', 'borderBottomColor'),
+        people: is('.key.people', 'backgroundColor'),
+        hot: is('.key.hot', 'backgroundColor'),
+        held: is('#hold', 'backgroundColor'),
+      };
+    })()`)) as Record<string, boolean>;
+    expect(isInvisible).toEqual({ otherView: true, thisView: false, people: false, hot: false, held: false });
+  });
+
   test('says so where the sidecar has another version of the page than the one that is open', async () => {
     await open();
     await page.locator('#fresh', { hasText: 'Live' }).waitFor(PATIENCE);

@@ -354,6 +354,25 @@ suiteWith(['chromium'])('the views of the live page, in a browser', () => {
     await page.locator('#items tr:first-child', { hasText: 'held-a' }).waitFor(PATIENCE);
   });
 
+  fullTest('what rises stays where it is while a reader points at it, and its numbers go on', async () => {
+    await post([1, 2, 3].flatMap((n) => [seen('up-a', n), seen('up-b', n)]));
+    await post(Array.from({ length: 30 }, (_, i) => seen(i < 20 ? 'up-a' : 'up-b', 10 + i)));
+    await open('rising');
+    const names = async () =>
+      (await page.locator('#rising-rows bdi').allTextContents()).filter((name) => name.startsWith('up-'));
+    const row = page.locator('#rising-rows tr', { hasText: 'up-b' });
+    await row.hover();
+    expect(await names()).toEqual(['up-a', 'up-b']);
+    await post(Array.from({ length: 40 }, (_, i) => seen('up-b', 50 + i)));
+    await row.getByText('53', { exact: true }).waitFor(PATIENCE);
+    expect(await names()).toEqual(['up-a', 'up-b']);
+    await page.mouse.move(0, 0);
+    await until(async () => (await names())[0] === 'up-b', {
+      timeoutMs: PATIENCE.timeout,
+      what: 'the order of now',
+    });
+  });
+
   test('what shoppers send is shown as text in every view, whatever it looks like', async () => {
     const names = HOSTILE_TEXTS;
     await post(

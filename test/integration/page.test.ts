@@ -137,7 +137,7 @@ suiteWith(['nginx', 'chromium'])('the page, in a browser', () => {
     await page.locator('#fresh', LIVE).waitFor(PATIENCE);
   });
 
-  test('opens behind a proxy that has its own name, after a login on another host', async () => {
+  test('opens behind a proxy that has its own name, after a login on another host, and says when that has ended', async () => {
     const proxy: Elsewhere = await serveProxy(chain.sidecar.admin, () => `http://127.0.0.1:${login.port}/`);
     const login = await servePage(`<a href="http://localhost:${proxy.port}/?welcome">log in</a>`);
     others.push(login, proxy);
@@ -145,6 +145,19 @@ suiteWith(['nginx', 'chromium'])('the page, in a browser', () => {
     page.setDefaultTimeout(PATIENCE.timeout);
     await page.goto(`http://localhost:${proxy.port}/`);
     await page.getByText('log in').click();
+    await page.locator('#fresh', LIVE).waitFor(PATIENCE);
+    await page.context().clearCookies();
+    await page.evaluate("location.hash = '#/items'");
+    await page
+      .locator('#state.wrong', { hasText: 'Not up to date: your login has ended: reload this page.' })
+      .waitFor(PATIENCE);
+    proxy.cut();
+    await page
+      .getByRole('alert')
+      .getByText(/^Stale since .*: your login has ended: reload this page\. /)
+      .waitFor(PATIENCE);
+    // Its URL is that of a login that has just succeeded.
+    await page.reload();
     await page.locator('#fresh', LIVE).waitFor(PATIENCE);
   });
 

@@ -1,6 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
 import type { LiveHead } from '../../../heat/live.ts';
-import { bannerOf } from '../../../page/banner.ts';
+import { type BannerContext, bannerOf } from '../../../page/banner.ts';
 
 const HEAD: LiveHead = {
   node: 'web-1',
@@ -13,9 +13,11 @@ const HEAD: LiveHead = {
   rulesProblems: 0,
 };
 
+const FINE: BannerContext = { isStale: false, isLoggedOut: false, build: 'a' };
+
 describe('the banner of the live page', () => {
   test('is empty where nothing is known, and where all is well', () => {
-    expect([bannerOf(undefined, false, undefined), bannerOf(HEAD, false, 'a')]).toEqual(['', '']);
+    expect([bannerOf(undefined, { ...FINE, build: undefined }), bannerOf(HEAD, FINE)]).toEqual(['', '']);
   });
 
   test.each<[string, Partial<LiveHead>, RegExp]>([
@@ -29,12 +31,13 @@ describe('the banner of the live page', () => {
     ['the cap holds items back', { held: 3 }, /the cap is 100 for each signal\.$/],
     ['the rules cannot be used', { rulesProblems: 1 }, /^The file of rules cannot be used/],
   ])('says so where %s', (_, change, words) => {
-    expect(bannerOf({ ...HEAD, ...change }, false, 'a')).toMatch(words);
+    expect(bannerOf({ ...HEAD, ...change }, FINE)).toMatch(words);
   });
 
   test('says only since when it is stale, where it is', () => {
-    expect(bannerOf({ ...HEAD, failure: true, build: 'b' }, true, 'a')).toMatch(
-      /^Stale since [^:]*:.*by itself\.$/,
-    );
+    const stale = (isLoggedOut: boolean) =>
+      bannerOf({ ...HEAD, failure: true, build: 'b' }, { ...FINE, isStale: true, isLoggedOut });
+    expect(stale(false)).toMatch(/^Stale since .*: the sidecar does not answer\. .*by itself\.$/);
+    expect(stale(true)).toMatch(/^Stale since .*: your login has ended: reload this page\. .*by itself\.$/);
   });
 });

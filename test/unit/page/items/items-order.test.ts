@@ -1,5 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
-import { compareBy, inOrderOf, matches, toEntry } from '../../../../page/items/items-order.ts';
+import { inOrderOf } from '../../../../page/in-order-of.ts';
+import { compareBy, folded, matches, toEntry } from '../../../../page/items/items-order.ts';
 
 const NOTHING = { views: 0, bots: 0, prefetches: 0, others: 0, all: 0, visitors: 0, last: 0 };
 const entry = (item: string, fields = {}, catalogue?: { name?: string; category?: string }) =>
@@ -26,10 +27,22 @@ describe('the order of all items', () => {
   test('holds for what is there already; what is new comes last, what is gone is left out', () => {
     const before = [entry('a'), entry('b'), entry('c')];
     const now = [entry('d', { views: 9 }), entry('c', { views: 2 }), entry('a', { views: 1 })];
-    const kept = inOrderOf(before, now);
+    const kept = inOrderOf(before, now, ({ views }) => views.item);
     expect(names(kept)).toEqual(['a', 'c', 'd']);
     expect(kept[0]?.views.views).toBe(1);
   });
+});
+
+// With the small letters of the language of the browser, people in Turkey did not find capitals, and others not theirs.
+test.each([
+  ['KINDLE Reader', ['kindle', 'KINDLE', 'kındle', 'KİNDLE']],
+  ['İstanbul Rug', ['istanbul', 'ISTANBUL', 'İSTANBUL']],
+  ['Cafe\u0301 noir', ['café', 'cafe\u0301', 'CAFÉ', 'cafe']],
+  ['한국', ['한국'.normalize('NFD')]],
+  ['Ａ４', ['a4']],
+])('%s is found however it is typed, and its accents composed', (name, typed) => {
+  const found = toEntry({ item: '1', ...NOTHING, catalogue: { name } });
+  expect(typed.filter((text) => !matches(found, folded(text), ''))).toEqual([]);
 });
 
 test('an item is found by its name or its id, in any case, and by its category', () => {
