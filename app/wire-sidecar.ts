@@ -155,6 +155,7 @@ export async function wireSidecar(core: Core, { sink, onHotChange }: WireSidecar
         index: next.index,
         questions: openQuestions(metrics),
         now: core.now,
+        warn: core.warn,
         lookUp: catalogue.lookUp,
         isListed: (item) => catalogue.items()?.has(item),
         lacksOf: heat && ((item) => heat.explain(item).why),

@@ -1,6 +1,7 @@
 import { promisify } from 'node:util';
 import { gzip } from 'node:zlib';
 import { json, type Reply, type Route } from '../../service/admin/admin.ts';
+import { reasonOf } from '../../service/log.ts';
 import { type EventIndex, IndexUnavailable } from '../../store/event-index.ts';
 import { WrongParameter } from './parameters.ts';
 import { NotAnswered, type Questions } from './questions.ts';
@@ -10,6 +11,7 @@ export type QuestionOptions = {
   index: EventIndex | undefined;
   questions: Questions<Reply>;
   now: () => number;
+  warn: (key: string, message: string, fields?: object) => void;
 };
 
 /** A question as the queue takes it; two with the same `key` have the same answer. */
@@ -25,7 +27,10 @@ const LARGE_BYTES = 32 * 1024;
 const compress = promisify(gzip);
 
 /** A route that asks the index what `read` makes of the address; `read` may throw a `WrongParameter`. */
-export function createQuestionRoute({ index, questions }: QuestionOptions, read: (url: URL) => Asked): Route {
+export function createQuestionRoute(
+  { index, questions, warn }: QuestionOptions,
+  read: (url: URL) => Asked,
+): Route {
   if (index === undefined) return noIndex;
   return async (url, asker) => {
     try {
@@ -34,7 +39,13 @@ export function createQuestionRoute({ index, questions }: QuestionOptions, read:
       return await questions.ask({ key: `${url.pathname} ${key}`, cost, work }, asker);
     } catch (error) {
       if (error instanceof WrongParameter) return error.reply;
-      if (error instanceof IndexUnavailable) return unavailable('the index is unavailable, try again');
+      if (error instanceof IndexUnavailable) {
+        if (error.why === 'refused')
+          warn('question', 'the page has no numbers from the index until that is fixed', {
+            reason: reasonOf(error),
+          });
+        return unavailable('the index is unavailable, try again');
+      }
       if (error instanceof NotAnswered) return { ...unavailable(error.message), refused: error.reason };
       throw error;
     }

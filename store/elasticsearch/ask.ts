@@ -1,11 +1,11 @@
 import type { Client, estypes } from '@elastic/elasticsearch';
 import * as z from 'zod';
-import type { PastDecisions } from '../event-questions.ts';
+import type { PastDecisions, Range } from '../event-questions.ts';
 import { complete, readAnswer, unexpected } from './answer.ts';
 import { toUnavailable } from './client.ts';
-import { requireField } from './field.ts';
+import { toUnmapped } from './field.ts';
 import { PERIOD_FIELDS, toPeriodDecision } from './period-decision.ts';
-import { type Aggregations, ITEM, MS, type Query, TIME, WEIGHT } from './views.ts';
+import { type Aggregations, between, COUNTED_BY, MS, type Query, TIME } from './views.ts';
 
 /** `sort`: the time. */
 const hit = z.object({ _source: z.unknown(), sort: z.tuple([z.coerce.number()]) });
@@ -38,8 +38,8 @@ export type Ask = {
   any(filter: Query[]): Promise<boolean>;
   /** The latest decisions that match, except those that somebody else wrote into the data stream. */
   decisions(query: estypes.QueryDslBoolQuery, size: number): Promise<PastDecisions>;
-  /** Throws where the index does not have what each event is counted by: then an empty answer would mean nothing. */
-  requireMapped(): Promise<void>;
+  /** Throws where an index that may have events of this time does not have each field that these are counted by. */
+  requireMapped(range: Range): Promise<void>;
 };
 
 export async function asked<Answer>(
@@ -87,9 +87,17 @@ export async function asked<Answer>(
     return readAnswer(schema, aggregations, `${about}: aggregations`);
   }
 
-  async function requireMapped() {
-    await requireField(client, dataStream, ITEM, 'keyword');
-    await requireField(client, dataStream, WEIGHT.sum.field, 'number');
+  /**
+   * A filter by an unmapped field finds nothing, and its sum is 0, without an error; but Elasticsearch refuses to sort by it, even if no hits
+   * are wanted. Not in the search that counts, which only one thread would do if it were sorted.
+   */
+  async function requireMapped({ from, to }: Range) {
+    const search = { index: dataStream, ...whole, size: 0, query: between(from, to), sort: COUNTED_BY };
+    try {
+      readAnswer(complete, await client.search(search, options), 'the mapping');
+    } catch (error) {
+      throw toUnmapped(error, dataStream);
+    }
   }
 
   async function any(filter: Query[]) {

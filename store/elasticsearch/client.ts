@@ -66,6 +66,13 @@ export function reasonIn(error: unknown): string | undefined {
   return typeof reason === 'string' ? reason : textIn(error, 'reason');
 }
 
+/** The index in which a search failed; undefined if Elasticsearch names none. */
+export function indexIn(error: unknown): string | undefined {
+  if (!(error instanceof errors.ResponseError)) return undefined;
+  const index: unknown = error.body?.error?.root_cause?.[0]?.index;
+  return typeof index === 'string' ? index : undefined;
+}
+
 function textIn(error: unknown, field: 'type' | 'reason'): string | undefined {
   if (!(error instanceof errors.ResponseError)) return undefined;
   const text: unknown = error.body?.error?.[field];

@@ -4,7 +4,7 @@ import type { EventLookup } from '../event-lookup.ts';
 import { complete, readAnswer, unexpected } from './answer.ts';
 import { connectElasticsearch, statusOf, toUnavailable } from './client.ts';
 import { createElasticsearchIndex, type ElasticsearchIndexOptions } from './elasticsearch.ts';
-import { requireField } from './field.ts';
+import { requireKeyword } from './field.ts';
 
 export type ElasticsearchLookupOptions = ElasticsearchIndexOptions & { refreshMs: number };
 
@@ -70,7 +70,7 @@ async function count(client: Client, dataStream: string, ids: string[]): Promise
     if (_shards.total === 0) return ids.map(() => 0);
     if (aggregations === undefined) throw unexpected('counting ids: aggregations');
     const found = new Map(aggregations.ids.buckets.map(({ key, doc_count }) => [key, doc_count]));
-    if (found.size < wanted.length) await requireField(client, dataStream, ID, 'keyword');
+    if (found.size < wanted.length) await requireKeyword(client, dataStream, ID);
     return ids.map((id) => found.get(id) ?? 0);
   } catch (error) {
     throw toUnavailable(error);

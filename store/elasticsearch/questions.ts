@@ -12,7 +12,7 @@ import type {
   Totals,
 } from '../event-questions.ts';
 import { MOST_DECISIONS, periodsOf, REPEATED_MS } from '../hot-periods.ts';
-import { zeros } from '../rises.ts';
+import { firstOf, zeros } from '../rises.ts';
 import { MOST_TEXTS, sourcesOf } from '../sources.ts';
 import { type Ask, asked, type QuestionsOptions } from './ask.ts';
 import { type LastRanking, topCategories, topItems } from './rankings.ts';
@@ -63,24 +63,36 @@ const youngest = z.object({ last: latest });
 export function createQuestions(options: QuestionsOptions): EventQuestions {
   const lastRanking: LastRanking = { isCutOff: false };
   return {
-    topItems: (query, signal) => asked(options, signal, (ask) => topItems(ask, query, lastRanking)),
-    rising: (query, signal) => asked(options, signal, (ask) => rising(ask, query)),
-    itemViews: (query, signal) => asked(options, signal, (ask) => itemViews(ask, query)),
-    totals: (query, signal) => asked(options, signal, (ask) => totals(ask, query)),
-    topCategories: (query, signal) => asked(options, signal, (ask) => topCategories(ask, query)),
-    timeLine: (query, signal) => asked(options, signal, (ask) => timeLine(ask, query)),
-    sources: (query, signal) => asked(options, signal, (ask) => sources(ask, query)),
+    topItems: (query, signal) => counting(query, signal, (ask) => topItems(ask, query, lastRanking)),
+    rising: (query, signal) =>
+      counting({ from: firstOf(query), to: query.to }, signal, (ask) => rising(ask, query)),
+    itemViews: (query, signal) => counting(query, signal, (ask) => itemViews(ask, query)),
+    totals: (query, signal) => counting(query, signal, (ask) => totals(ask, query)),
+    topCategories: (query, signal) => counting(query, signal, (ask) => topCategories(ask, query)),
+    timeLine: (query, signal) => counting(query, signal, (ask) => timeLine(ask, query)),
+    sources: (query, signal) => counting(query, signal, (ask) => sources(ask, query)),
     hotPeriods: (query, signal) => asked(options, signal, (ask) => hotPeriods(ask, query)),
     pastDecisions: (query, signal) => asked(options, signal, (ask) => pastDecisions(ask, query)),
     newest: (signal) => asked(options, signal, newest),
   };
+
+  /** A number from an index without all the fields that it comes from would look like any other. */
+  function counting<Answer>(
+    range: Range,
+    signal: AbortSignal | undefined,
+    question: (ask: Ask) => Promise<Answer>,
+  ): Promise<Answer> {
+    return asked(options, signal, async (ask) => {
+      const [answer] = await Promise.all([question(ask), ask.requireMapped(range)]);
+      return answer;
+    });
+  }
 }
+
 async function itemViews(ask: Ask, { item, from, to }: ItemQuery): Promise<ItemViews | undefined> {
   const found = await ask.aggregate(counts, KINDS_OF_VIEWS, [between(from, to), ofTheItem(item)]);
-  if (found === undefined) return undefined;
-  if (found.last.value !== null) return toItemViews(item, found, 'all');
-  await ask.requireMapped();
-  return undefined;
+  if (found === undefined || found.last.value === null) return undefined;
+  return toItemViews(item, found, 'all');
 }
 
 async function totals(ask: Ask, { from, to }: Range): Promise<Totals> {
@@ -93,7 +105,6 @@ async function totals(ask: Ask, { from, to }: Range): Promise<Totals> {
   if (found === undefined)
     return { views: 0, bots: 0, prefetches: 0, others: 0, all: 0, visitors: 0, items: 0 };
   const { item: _, last: __, ...counted } = toItemViews('', found, 'all');
-  if (counted.all === 0) await ask.requireMapped();
   const [first, last] = [found.first.value, found.last.value];
   return {
     ...counted,

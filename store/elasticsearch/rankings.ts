@@ -154,9 +154,7 @@ async function viewedByPeople(ask: Ask, query: RankingQuery, how: How) {
   if (lists.length === 0) return [];
   const all = lists.flatMap(({ items }) => items);
   if (isOfAll) before.isCutOff = all.length > query.limit || lists.some(({ isCutOff }) => isCutOff);
-  const ranked = all.sort(byViews).slice(0, query.limit);
-  if (ranked.length === 0) await ask.requireMapped();
-  return ranked;
+  return all.sort(byViews).slice(0, query.limit);
 }
 
 /** Undefined where nothing was indexed yet. */
@@ -250,7 +248,6 @@ async function rankByAll(
   const items = { terms: rankedBy(ITEM, 'total', query.limit), aggs: kindsOfViews(precision, field) };
   const found = await ask.aggregate(ranking, { items }, eventsOf(query), 'the ranking');
   if (found === undefined) return [];
-  if (found.items.buckets.every(({ total }) => total.value === 0)) await ask.requireMapped();
   return found.items.buckets.map(({ key, ...counted }) => toItemViews(key, counted, 'all', precision));
 }
 

@@ -77,7 +77,6 @@ async function compare(
     aggs: { now, views: WEIGHT },
   };
   const found = await ask.aggregate(compared, { items }, [between(from, to), BY_PEOPLE]);
-  if (found?.items.buckets.every(({ views }) => views.value === 0)) await ask.requireMapped();
   const steepest = (found?.items.buckets ?? [])
     .filter((one) => one.now.views.value >= leastVisitors)
     .map(({ key, now, views }) => {

@@ -29,6 +29,8 @@ export const overTime = <Shape extends z.ZodRawShape>(shape: Shape) =>
   buckets(z.object({ key: z.number(), ...shape }));
 export const ofItem = z.object({ key: z.string() });
 
+const KIND = 'hot_item.kind';
+const IS_BOT = 'hot_item.bot';
 export const WEIGHT = { sum: { field: 'hot_item.weight' } } as const;
 export const LAST = { max: { field: TIME } } as const;
 /** Up to so many visitors, Elasticsearch counts them; beyond that it estimates them, off by 1 % on average. */
@@ -40,13 +42,15 @@ export const TEXT = 'hot_item.visitor';
 export const NUMBER = 'hot_item.visitor_number';
 export type VisitorField = typeof TEXT | typeof NUMBER;
 export type Precision = typeof PRECISE | typeof ROUGH;
-const BOT = { term: { 'hot_item.bot': true } } as const;
-const NO_VIEW = { exists: { field: 'hot_item.kind' } } as const;
+const BOT = { term: { [IS_BOT]: true } } as const;
+const NO_VIEW = { exists: { field: KIND } } as const;
 export const BY_PEOPLE: Query = { bool: { must_not: [NO_VIEW, BOT] } };
 export const NOT_BY_PEOPLE: Query = { bool: { should: [NO_VIEW, BOT], minimum_should_match: 1 } };
 export const PEOPLE_VIEWS = { filter: BY_PEOPLE, aggs: { views: WEIGHT } };
 export const BOTS: Query = { bool: { must_not: [NO_VIEW], filter: [BOT] } };
-export const PREFETCHES: Query = { term: { 'hot_item.kind': 'prefetch' } };
+export const PREFETCHES: Query = { term: { [KIND]: 'prefetch' } };
+/** What events are counted by. Without the last three, all requests would be views by people, and none of them had a visitor. */
+export const COUNTED_BY: string[] = [ITEM, WEIGHT.sum.field, KIND, IS_BOT, TEXT];
 
 export function between(from: number, to: number): Query {
   return { range: { [TIME]: { gte: from, lt: to, format: MS } } };
