@@ -94,10 +94,9 @@ async function simulate(client: Client, { name, wanted, isThere }: Question) {
 }
 
 function textOf(lacking: LackingField[]): string {
-  return lacking
-    .slice(0, SHOWN_FIELDS)
-    .map(({ path, from }) => `${path}: ${from}`)
-    .join(', ');
+  const shown = lacking.slice(0, SHOWN_FIELDS).map(({ path, from }) => `${path}: ${from}`);
+  const more = lacking.length - shown.length;
+  return more > 0 ? `${shown.join(', ')} and ${more} more` : shown.join(', ');
 }
 
 function othersFor(name: string, all: NamedTemplate[]): NamedTemplate[] {

@@ -644,7 +644,7 @@ suiteWith(['elasticsearch'])('Elasticsearch', () => {
         [
           'dynamic',
           { data_stream: {}, template: { mappings: { dynamic: true } } },
-          /has (\S+: not set, )*event\.id: not set, /,
+          /has (\S+: not set, )*event\.id: not set, .* and \d+ more: /,
         ],
         [
           'strict',
