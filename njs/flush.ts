@@ -2,9 +2,10 @@ import { isAhead } from './ahead.ts';
 import { divert, endDivert, endDivertFromFull } from './divert.ts';
 import { drainAsked, endDrain } from './drain-marker.ts';
 import { isLeaving } from './leaving.ts';
+import { othersLeaving } from './others-leaving.ts';
 import { pause } from './pause.ts';
 import { post } from './post.ts';
-import { reportLast } from './report.ts';
+import { reportLast, reportOf } from './report.ts';
 import { spillAll, spillOverdue } from './spill-zone.ts';
 import { countersZone, eventsZone } from './zones.ts';
 
@@ -18,6 +19,10 @@ const LONGEST_PAUSE_MS = STEP_MS * 2;
 const LEAVE_MS = 1_000;
 /** Time for another worker to finish putting a view into the zone. */
 const LAST_LOOK_MS = 20;
+/** How often an exiting worker looks what the others have captured since. */
+const LOOK_MS = 100;
+/** How long it looks. Debian's unit ends a quit after as much. */
+const LONGEST_WAIT_MS = 5_000;
 
 /**
  * Five times a second, posts what is in the zone to the sidecar, or spills it if no post succeeded for five seconds. Runs in one worker. During a
@@ -43,8 +48,30 @@ export async function leave(session: NginxPeriodicSession): Promise<void> {
   divert(session, counters);
   await empty(session, Date.now() + LEAVE_MS);
   await pause(LAST_LOOK_MS);
-  await empty(session, Date.now() + LEAVE_MS);
-  await reportLast(session);
+  await reportUntilLast(session, counters);
+}
+
+/**
+ * Reports, and again whenever another worker has captured a view since, until all of them have exited. nginx waits for them anyway. After a
+ * reload, the new workers report.
+ */
+async function reportUntilLast(
+  session: NginxPeriodicSession,
+  counters: NgxSharedDict<number>,
+): Promise<void> {
+  const end = Date.now() + LONGEST_WAIT_MS;
+  let reported = '';
+  while (true) {
+    // Before the counters are read: a worker may capture its last view and exit meanwhile.
+    const isLast = !othersLeaving();
+    if (reportOf(counters) !== reported) {
+      await empty(session, Date.now() + LEAVE_MS);
+      reported = await reportLast(session, counters);
+    }
+    if (isLast || !isAhead(end, LONGEST_WAIT_MS)) return;
+    await pause(LOOK_MS);
+    if (counters.get('leaving') === undefined) return;
+  }
 }
 
 async function turn(session: NginxPeriodicSession, end: number): Promise<void> {

@@ -1,6 +1,6 @@
 import { isAhead } from './ahead.ts';
 import { leave } from './flush.ts';
-import { workerTitle } from './leaving.ts';
+import { WORKER, workerTitle } from './leaving.ts';
 import { pause } from './pause.ts';
 
 /** Ends before the next run of the periodic. If nginx's process title does not reveal the exit, a quit takes this long at most. */
@@ -13,7 +13,7 @@ const LOOK_MS = 100;
 export async function hold(session: NginxPeriodicSession): Promise<void> {
   const title = workerTitle();
   // The title is truncated, or there is no /proc: an exit cannot be detected.
-  if (title.indexOf('nginx: worker process') < 0) return;
+  if (title.indexOf(WORKER) < 0) return;
   const end = Date.now() + RUN_MS;
   while (isAhead(end, RUN_MS)) {
     await pause(Math.min(LOOK_MS, end - Date.now()));

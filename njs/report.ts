@@ -3,7 +3,7 @@ import fs from 'fs';
 import { oneIn } from './one-in.ts';
 import { isPlainFile, isThere } from './plain-file.ts';
 import { askSidecar } from './sidecar.ts';
-import { countersZone, eventsZone } from './zones.ts';
+import { eventsZone } from './zones.ts';
 
 const NAMES = [
   'started',
@@ -45,18 +45,23 @@ export function standingOf(session: NginxPeriodicSession, counters: NgxSharedDic
 
 /**
  * Sends the last report of an exiting nginx to the sidecar, or writes it to a file in the spill folder if the sidecar is unavailable. The
- * next nginx delivers that file, so that views spilled since the previous report are counted. Never rejects.
+ * next nginx delivers that file, so that views spilled since the previous report are counted. Returns the report. Never rejects.
  */
-export async function reportLast(session: NginxPeriodicSession): Promise<void> {
-  const counters = countersZone();
-  if (!counters) return;
+export async function reportLast(
+  session: NginxPeriodicSession,
+  counters: NgxSharedDict<number>,
+): Promise<string> {
   const report = reportOf(counters);
+  const path = `${folderOf(session)}/report-${counters.get('instance') || 0}`;
   try {
     if (counters.get('away') !== undefined) throw new Error('the sidecar is unavailable');
     await tell(session, report);
+    // An older one, left when the sidecar did not answer.
+    remove(path);
   } catch {
-    leave(`${folderOf(session)}/report-${counters.get('instance') || 0}`, report);
+    leave(path, report);
   }
+  return report;
 }
 
 /** Delivers the report that another nginx left. Rejects if the sidecar does not answer; the file then stays. */

@@ -1,6 +1,9 @@
 import { execFileSync } from 'node:child_process';
-import { existsSync, mkdirSync, rmSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { Agent } from 'node:http';
+import { connect } from 'node:net';
 import { join } from 'node:path';
+import { text } from 'node:stream/consumers';
 import { afterEach, beforeEach, describe, expect, jest, test } from '@jest/globals';
 import type { NginxEngine } from '../../nginx-setup/includes.ts';
 import { obtainNginx } from '../../provision/nginx.ts';
@@ -53,6 +56,13 @@ test('a drain without an nginx fails, and leaves no file behind', async () => {
   remove();
 });
 
+/** Each counter by its name. */
+type Report = Record<string, number>;
+
+function sum(...counts: (number | undefined)[]): number {
+  return counts.reduce<number>((all, count = Number.NaN) => all + count, 0);
+}
+
 function stopping(suite: Suite, engine: NginxEngine): void {
   let shop: TestShop;
   let programs: ReturnType<typeof temporaryFolder>;
@@ -99,6 +109,39 @@ function stopping(suite: Suite, engine: NginxEngine): void {
       await shop.nginx.quit();
       expect(await missing(more)).toEqual([]);
     });
+
+    (FULL || engine === 'njs' ? test : test.skip)(
+      'a view that a starved worker captures after the last report is reported, too',
+      async () => {
+        const seen = await see();
+        const [first = 0, starved = 0] = await shop.nginx.workers();
+        // A connection that is not idle is kept through a quit. Only this worker can accept it.
+        process.kill(first, 'SIGSTOP');
+        const late = connect(shop.port, '127.0.0.1');
+        late.write('GET /web/item/late.html HTTP/1.1\r\nHost: shop\r\n');
+        const page = text(late);
+        // This connection is accepted after the first one, so the half of a request has been read.
+        await shop.get('/', { agent: new Agent() });
+        process.kill(starved, 'SIGSTOP');
+        process.kill(first, 'SIGCONT');
+
+        process.kill(shop.nginx.pid(), 'SIGQUIT');
+        await until(() => lastReports().length > 0, { timeoutMs: WAIT_MS, what: 'the last report' });
+        late.write('Connection: close\r\n\r\n');
+        // Also continues the starved worker.
+        await shop.nginx.quit();
+        expect(await page).toMatch(/^HTTP\/1\.1 /);
+
+        expect(await missing([...seen, 'late'])).toEqual([]);
+        const { waiting, flushed, handed, diverted, spilled, dropped } = lastReports().at(-1) ?? {};
+        expect({ waiting, captured: sum(flushed, handed, diverted), spilled, dropped }).toEqual({
+          waiting: 0,
+          captured: seen.length + 1,
+          spilled: (await shop.spilled()).length,
+          dropped: 0,
+        });
+      },
+    );
 
     test('a fast stop (SIGTERM) after a drain loses none', async () => {
       for (let i = 0; i < DRAINS; i++) {
@@ -195,6 +238,16 @@ function stopping(suite: Suite, engine: NginxEngine): void {
     const lines = [...shop.sidecar.kept.flatMap((body) => body.split('\n')), ...(await shop.spilled())];
     const there = new Set(lines.filter((line) => line !== '').map((line) => fieldsOf(line).item));
     return items.filter((item) => !there.has(item));
+  }
+
+  /** Those without the state of a running nginx: to the sidecar, or left in the spill folder. */
+  function lastReports(): Report[] {
+    const spill = join(shop.folder, 'spill');
+    const left = readdirSync(spill).filter((name) => /^report-\d+$/.test(name));
+    return [
+      ...shop.sidecar.reports.filter((report) => !report.has('one_in')),
+      ...left.map((name) => new URLSearchParams(readFileSync(join(spill, name), 'latin1'))),
+    ].map((report) => Object.fromEntries([...report].map(([name, count]) => [name, Number(count)])));
   }
 
   async function drain(): Promise<void> {

@@ -21,8 +21,8 @@ export type StandIn = {
   arrived: { method: string; url: string; headers: IncomingHttpHeaders; body: string }[];
   /** How many connections were ever made. */
   connections(): number;
-  /** How often it was polled for the capture mode. */
-  polls(): number;
+  /** What nginx reported with each poll for the capture mode, oldest first. */
+  reports: URLSearchParams[];
   start(): Promise<void>;
   /** Ends at once, also what hangs, and leaves no socket behind. */
   stop(): Promise<void>;
@@ -36,13 +36,12 @@ export function createStandIn(socket: string): StandIn {
   const open = new Set<Socket>();
   let server: Server | undefined;
   let connections = 0;
-  let polls = 0;
   const standIn: StandIn = {
     answer: 204,
     kept: [],
     arrived: [],
     connections: () => connections,
-    polls: () => polls,
+    reports: [],
     start,
     stop,
   };
@@ -75,7 +74,7 @@ export function createStandIn(socket: string): StandIn {
     request.on('end', () => {
       const { method = '', url = '' } = request;
       if (url.startsWith('/v1/control')) {
-        polls += 1;
+        standIn.reports.push(new URLSearchParams(url.split('?')[1]));
         if (standIn.answer !== 'hang') response.writeHead(204).end();
         return;
       }
