@@ -1,4 +1,5 @@
 import { openPlainLookup } from '../app/open-lookup.ts';
+import { openQuestions } from '../app/open-questions.ts';
 import type { Config } from '../service/config/config.ts';
 import { reasonOf } from '../service/log.ts';
 import { IndexUnavailable } from '../store/event-index.ts';
@@ -14,8 +15,12 @@ export type IndexState = {
 
 const NO_EVENT = '0'.repeat(32);
 const PATIENCE_MS = 10_000;
+const HOUR_MS = 3_600_000;
 
-/** Whether Elasticsearch answers with this login; undefined for DuckDB, which is reported by the process that has it open. */
+/**
+ * Whether Elasticsearch answers with this login, and the page has numbers from it; undefined for DuckDB, which is reported by the process
+ * that has it open.
+ */
 export async function askIndex(config: Config): Promise<IndexState | undefined> {
   const { node, data_stream } = config.elasticsearch;
   if (node === undefined) return undefined;
@@ -23,6 +28,9 @@ export async function askIndex(config: Config): Promise<IndexState | undefined> 
   try {
     const lookup = await openPlainLookup(config);
     await withinTime(PATIENCE_MS, lookup.count([NO_EVENT])).finally(lookup.close);
+    const { questions, close } = await openQuestions(config);
+    const to = Date.now();
+    await withinTime(PATIENCE_MS, questions.totals({ from: to - HOUR_MS, to })).finally(close);
     return { name };
   } catch (error) {
     const reason = reasonOf(error);

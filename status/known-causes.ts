@@ -35,6 +35,15 @@ const CAUSES: [RegExp, Known][] = [
     },
   ],
   [
+    /hot_item\.\w+ is unmapped in the data stream/,
+    {
+      id: 'index-lacks-field',
+      why: 'without this field, numbers would be wrong, such as bots counted as people, so the page has none; events are indexed',
+      fix: 'add the field to the index template and to the backing index (docs/elasticsearch.md, "When an index lacks a field")',
+      command: 'hotitem setup',
+    },
+  ],
+  [
     /message\.timestamp|INVALID_TIMESTAMP|timestamp of the message is out of acceptable range/i,
     {
       id: 'clock',

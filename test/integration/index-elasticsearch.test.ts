@@ -2,6 +2,8 @@ import { randomBytes } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { kindOf } from '../../app/dead-letters-within.ts';
 import { survey } from '../../bench/sink-index.ts';
+import { loadConfig } from '../../service/config/config.ts';
+import { askIndex } from '../../status/ask-index.ts';
 import { knownCause } from '../../status/known-causes.ts';
 import { createElasticsearchDecisions, DECISIONS } from '../../store/elasticsearch/decisions.ts';
 import { createElasticsearchIndex } from '../../store/elasticsearch/elasticsearch.ts';
@@ -38,17 +40,18 @@ const COUNTED: Record<string, object> = {
 };
 const WINDOWS = { windowMs: 600_000, windowsBefore: 6, leastVisitors: 1, leastRatio: 2, stepMs: 60_000 };
 
-function counting(fields: object): object {
+function counting(fields: object, more: object = {}): object {
   return {
     dynamic: false,
-    properties: { '@timestamp': { type: 'date' }, hot_item: { properties: fields } },
+    properties: { '@timestamp': { type: 'date' }, hot_item: { properties: fields }, ...more },
   };
 }
 
+const PLACES = { includes: '/', node: undefined, caFile: undefined, dataStream: 'hot_item' };
+
 /** What status calls what Elasticsearch says. */
 function causesOf(outcomes: Outcome[]): unknown[] {
-  const places = { includes: '/', node: undefined, caFile: undefined, dataStream: 'hot_item' };
-  const ids = outcomes.map((outcome) => 'reason' in outcome && knownCause(outcome.reason, places)?.id);
+  const ids = outcomes.map((outcome) => 'reason' in outcome && knownCause(outcome.reason, PLACES)?.id);
   return [...new Set(ids)];
 }
 
@@ -281,6 +284,19 @@ suiteWith(['elasticsearch'])('Elasticsearch', () => {
         }
       },
     );
+
+    test('is named by hotitem status, as long as the mapping lacks a field', async () => {
+      const dataStream = newStream();
+      const { bot: _, ...fields } = COUNTED;
+      const event = { properties: { id: { type: 'keyword' } } };
+      await withMapping(dataStream, counting(fields, { event }), [view({ time: Date.now() })]);
+      const env = { ELASTICSEARCH_NODE: elasticsearch.node, HOTITEM_ELASTICSEARCH_DATA_STREAM: dataStream };
+
+      const state = await askIndex(loadConfig({ env, flags: {} }));
+
+      expect(state?.problem).toMatch(/^hot_item\.bot is unmapped in the data stream /);
+      expect(knownCause(state?.problem ?? '', PLACES)?.id).toBe('index-lacks-field');
+    });
 
     test('has no numbers from a backing index that lacks a field, and those from the others', async () => {
       const dataStream = newStream();
