@@ -21,9 +21,6 @@ export type QuestionsOptions = {
   decisionDataStream: string | undefined;
 };
 
-/** By how many threads a shard may be searched, which only the order of the hits says: by one, or by those that Elasticsearch has left. */
-export type SearchedBy = { sort?: '_doc' };
-
 /** One question. `signal` closes the connection of its request: then Elasticsearch cancels the search. */
 export type Ask = {
   /** Undefined where nothing was indexed yet. */
@@ -32,7 +29,6 @@ export type Ask = {
     aggs: Aggregations,
     filter?: Query[],
     about?: string,
-    by?: SearchedBy,
   ): Promise<T | undefined>;
   /** Whether there is such an event. Stops at the first. */
   any(filter: Query[]): Promise<boolean>;
@@ -72,11 +68,9 @@ export async function asked<Answer>(
     aggs: Aggregations,
     filter: Query[] = [],
     about = 'a question',
-    by: SearchedBy = {},
   ) {
     const query = { bool: { filter, must_not: [TEST] } };
-    const search = { index: dataStream, ...whole, ...by, size: 0, query, aggs };
-    const answer = await client.search(search, options);
+    const answer = await client.search({ index: dataStream, ...whole, size: 0, query, aggs }, options);
     const { _shards, aggregations } = readAnswer(
       complete.extend({ aggregations: z.unknown().optional() }),
       answer,

@@ -2,7 +2,7 @@ import type { estypes } from '@elastic/elasticsearch';
 import * as z from 'zod';
 import type { CategoriesQuery, CategoryViews, ItemViews, RankingQuery } from '../event-questions.ts';
 import { withOthers } from '../item-views.ts';
-import type { Ask, SearchedBy } from './ask.ts';
+import type { Ask } from './ask.ts';
 import {
   BOTS,
   BY_PEOPLE,
@@ -44,9 +44,6 @@ const MOST_PRECISE = 200;
  */
 const LONG_MS = 2 * 86_400_000;
 
-/** Where halves use the cores already: threads of one search each make a list of all items, which are merged. */
-const BY_ONE_THREAD: SearchedBy = { sort: '_doc' };
-
 /** Elasticsearch writes each time as a text too, which nothing reads: so it is the year. */
 const LAST_OF_MANY = { max: { ...LAST.max, format: 'uuuu' } };
 
@@ -55,7 +52,7 @@ const weighed = z.object({ doc_count: z.number(), views: sum.optional() });
 const ranking = z.object({ items: buckets(counts.extend(ofItem.shape)) });
 /** How many documents are of items that are not listed. */
 const unlisted = { sum_other_doc_count: z.number() };
-const viewed = z.object({
+const viewedItems = z.object({
   items: buckets(weighed.extend({ ...ofItem.shape, visitors: sum, last: latest })).extend(unlisted),
 });
 const besides = z.object({
@@ -78,9 +75,6 @@ const WEIGHTED: Query = {
     minimum_should_match: 1,
   },
 };
-
-/** `nth` of `of` lists that have all items, each in one. */
-type Part = { nth: number; of: number };
 
 /** What the last ranking that could be asked for in halves shows about the next. */
 export type LastRanking = {
@@ -147,32 +141,30 @@ async function rankByPeople(ask: Ask, query: RankingQuery, before: LastRanking):
 async function viewedByPeople(ask: Ask, query: RankingQuery, how: How) {
   const { before } = how;
   const isOfAll = isLongListOfAll(query);
-  const of = isOfAll && !before.isCutOff ? 2 : 1;
-  const parts = Array.from({ length: of }, (_, nth) => ({ nth, of }));
-  const found = await Promise.all(parts.map((part) => viewedInPart(ask, query, how, part)));
-  const lists = found.filter((list) => list !== undefined);
-  if (lists.length === 0) return [];
-  const all = lists.flatMap(({ items }) => items);
-  if (isOfAll) before.isCutOff = all.length > query.limit || lists.some(({ isCutOff }) => isCutOff);
-  return all.sort(byViews).slice(0, query.limit);
+  if (isOfAll && !before.isCutOff) {
+    const found = await Promise.all([0, 1].map((half) => viewed(ask, query, how, inHalf(half, query.limit))));
+    const all = found.flatMap(({ items }) => items).sort(byViews);
+    const isCutOff = found.some((half) => half.isCutOff);
+    before.isCutOff = isCutOff || all.length > query.limit;
+    // Each half is complete, or lacks the last by name, which may be those with the most views.
+    if (!isCutOff) return all.slice(0, query.limit);
+  }
+  const ranked = rankedBy(ITEM, how.isWeighted ? 'views' : '_count', query.limit);
+  const { items, isCutOff } = await viewed(ask, query, how, ranked);
+  if (isOfAll) before.isCutOff = isCutOff;
+  return items.sort(byViews);
 }
 
-/** Undefined where nothing was indexed yet. */
-async function viewedInPart(
+async function viewed(
   ask: Ask,
   query: RankingQuery,
   { isWeighted, visitors, precision }: How,
-  part: Part,
+  terms: estypes.AggregationsTermsAggregation,
 ) {
-  const items = {
-    terms: rankedBy(ITEM, isWeighted ? 'views' : '_count', query.limit, part),
-    aggs: { ...(isWeighted && { views: WEIGHT }), visitors, last: LAST_OF_MANY },
-  };
-  const by = part.of > 1 ? BY_ONE_THREAD : {};
-  const found = await ask.aggregate(viewed, { items }, [...eventsOf(query), BY_PEOPLE], 'the ranking', by);
-  if (found === undefined) return undefined;
-  const { buckets, sum_other_doc_count } = found.items;
-  const ranked = buckets
+  const aggs = { ...(isWeighted && { views: WEIGHT }), visitors, last: LAST_OF_MANY };
+  const filter = [...eventsOf(query), BY_PEOPLE];
+  const found = await ask.aggregate(viewedItems, { items: { terms, aggs } }, filter, 'the ranking');
+  const ranked = (found?.items.buckets ?? [])
     .map((one) => ({
       item: one.key,
       views: viewsIn(one),
@@ -181,7 +173,17 @@ async function viewedInPart(
       last: one.last.value ?? 0,
     }))
     .filter(({ views }) => views > 0);
-  return { items: ranked, isCutOff: sum_other_doc_count > 0 };
+  return { items: ranked, isCutOff: (found?.items.sum_other_doc_count ?? 0) > 0 };
+}
+
+/** By name, as Elasticsearch has them: it would sort them by their views, and by their names again to merge the lists of shards. */
+function inHalf(half: number, limit: number): estypes.AggregationsTermsAggregation {
+  return {
+    field: ITEM,
+    size: limit,
+    order: { _key: 'asc' },
+    include: { partition: half, num_partitions: 2 },
+  };
 }
 
 /**
@@ -270,19 +272,13 @@ async function rankCategories(
 }
 
 /** `path`: of the number to order by. */
-function rankedBy(
-  field: string,
-  path: string,
-  limit: number,
-  { nth, of }: Part = { nth: 0, of: 1 },
-): estypes.AggregationsTermsAggregation {
+function rankedBy(field: string, path: string, limit: number): estypes.AggregationsTermsAggregation {
   return {
     field,
     size: limit,
     // Each shard orders by its own sums: asked for more than wanted, their union holds the right ones.
-    shard_size: limit + Math.ceil(Math.min(limit * 3 + 300, 10_000) / of),
+    shard_size: limit + Math.min(limit * 3 + 300, 10_000),
     order: [{ [path]: 'desc' }, { _key: 'asc' }],
-    ...(of > 1 && { include: { partition: nth, num_partitions: of } }),
   };
 }
 

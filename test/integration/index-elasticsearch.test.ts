@@ -451,6 +451,26 @@ suiteWith(['elasticsearch'])('Elasticsearch', () => {
     await check(504);
   });
 
+  test('ranks an item whose name is behind those that a half lists', async () => {
+    const dataStream = newStream();
+    await setup({ dataStream });
+    const time = Date.UTC(2026, 0, 7);
+    const names = Array.from({ length: 500 }, (_, i) => `item ${i}`);
+    const most = ['last of all', 'z last of all'];
+    const views = [...names, ...most, ...most].map((item, i) => view({ item, time: time + i }));
+    await open(dataStream).create(views);
+    await refresh(dataStream);
+
+    const found = await open(dataStream).topItems({ from: 0, to: 2 ** 42, limit: 201 });
+
+    expect(found).toHaveLength(201);
+    expect(found.slice(0, 3).map(({ item, views }) => [item, views])).toEqual([
+      ['last of all', 2],
+      ['z last of all', 2],
+      ['item 0', 1],
+    ]);
+  });
+
   test('ranks in one list while there are more items than are asked for', async () => {
     const dataStream = newStream();
     await setup({ dataStream });
