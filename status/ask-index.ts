@@ -13,7 +13,8 @@ export type IndexState = {
   unknown?: string;
 };
 
-const NO_EVENT = '0'.repeat(32);
+/** The id of no event, and of no item: what is asked about costs the index nothing. */
+const NONE = '0'.repeat(32);
 const PATIENCE_MS = 10_000;
 const HOUR_MS = 3_600_000;
 
@@ -27,10 +28,11 @@ export async function askIndex(config: Config): Promise<IndexState | undefined> 
   const name = `Elasticsearch ${node}, data stream ${data_stream}`;
   try {
     const lookup = await openPlainLookup(config);
-    await withinTime(PATIENCE_MS, lookup.count([NO_EVENT])).finally(lookup.close);
+    await withinTime(PATIENCE_MS, lookup.count([NONE])).finally(lookup.close);
     const { questions, close } = await openQuestions(config);
     const to = Date.now();
-    await withinTime(PATIENCE_MS, questions.totals({ from: to - HOUR_MS, to })).finally(close);
+    const lastHour = { item: NONE, from: to - HOUR_MS, to, stepMs: HOUR_MS };
+    await withinTime(PATIENCE_MS, questions.timeLine(lastHour)).finally(close);
     return { name };
   } catch (error) {
     const reason = reasonOf(error);
