@@ -86,7 +86,7 @@ export function statusText(facts: StatusFacts, { line, findings }: Verdict): str
     ...(facts.index === undefined
       ? []
       : [
-          `index    ${facts.index.name}: ${plainText(facts.index.problem ?? facts.index.unknown ?? 'answers', 200)}`,
+          `index    ${facts.index.name}: ${plainText(facts.index.problem ?? facts.index.noNumbers ?? facts.index.unknown ?? 'answers', 200)}`,
         ]),
     ...versions(facts),
     ...('accounts' in sidecar ? ofServices(sidecar) : []),

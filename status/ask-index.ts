@@ -9,6 +9,8 @@ export type IndexState = {
   name: string;
   /** Why it does not answer correctly. */
   problem?: string;
+  /** Why the page has no numbers from it, although it answers. */
+  noNumbers?: string;
   /** Why that is unknown. */
   unknown?: string;
 };
@@ -29,15 +31,24 @@ export async function askIndex(config: Config): Promise<IndexState | undefined> 
   try {
     const lookup = await openPlainLookup(config);
     await withinTime(PATIENCE_MS, lookup.count([NONE])).finally(lookup.close);
-    const { questions, close } = await openQuestions(config);
-    const to = Date.now();
-    const lastHour = { item: NONE, from: to - HOUR_MS, to, stepMs: HOUR_MS };
-    await withinTime(PATIENCE_MS, questions.timeLine(lastHour)).finally(close);
-    return { name };
   } catch (error) {
     const reason = reasonOf(error);
     // The login of a sink may only create, which is sufficient.
     const mayNotRead = error instanceof IndexUnavailable && /\(403\)/.test(reason);
     return mayNotRead ? { name, unknown: 'this login lacks read' } : { name, problem: reason };
+  }
+  const noNumbers = await whyNoNumbers(config);
+  return { name, ...(noNumbers !== undefined && { noNumbers }) };
+}
+
+async function whyNoNumbers(config: Config): Promise<string | undefined> {
+  const to = Date.now();
+  const lastHour = { item: NONE, from: to - HOUR_MS, to, stepMs: HOUR_MS };
+  try {
+    const { questions, close } = await openQuestions(config);
+    await withinTime(PATIENCE_MS, questions.timeLine(lastHour)).finally(close);
+    return undefined;
+  } catch (error) {
+    return reasonOf(error);
   }
 }

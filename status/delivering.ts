@@ -1,5 +1,6 @@
 import type { Finding } from '../service/finding.ts';
 import { plainText } from '../service/plain-text.ts';
+import type { IndexState } from './ask-index.ts';
 import type { KafkaState, TopicState } from './ask-kafka.ts';
 import type { Service } from './ask-service.ts';
 import type { Clause } from './capturing.ts';
@@ -32,7 +33,7 @@ export function delivering(facts: StatusFacts): Clause & { isDelivered: boolean 
     ...ofService('sidecar', sidecar, places),
     ...(kafka === undefined ? [] : ofKafka(kafka)),
     ...(sink === undefined ? [] : ofService('sink', sink, places)),
-    ...(index?.problem === undefined ? [] : [ofIndex(index.name, index.problem, places)]),
+    ...(index === undefined ? [] : ofIndex(index, places)),
   ];
   // Several findings may have the same cause.
   const distinct = all.filter(({ id }, i) => all.findIndex((other) => other.id === id) === i);
@@ -145,14 +146,29 @@ function ofTopic(brokers: string[], topic: TopicState): Obstacle[] {
   ];
 }
 
-function ofIndex(name: string, problem: string, places: Places): Obstacle {
-  return {
-    severity: 'error',
-    id: 'index-unavailable',
-    what: `${name}: ${plainText(problem, 300)}`,
-    why: 'events wait in Kafka, or in the spool, until it accepts them',
-    fix: 'start it, or correct elasticsearch.node and its login',
-    command: 'hotitem check',
-    ...knownCause(problem, places),
-  };
+function ofIndex({ name, problem, noNumbers }: IndexState, places: Places): Obstacle[] {
+  if (problem !== undefined)
+    return [
+      {
+        severity: 'error',
+        id: 'index-unavailable',
+        what: `${name}: ${plainText(problem, 300)}`,
+        why: 'events wait in Kafka, or in the spool, until it accepts them',
+        fix: 'start it, or correct elasticsearch.node and its login',
+        command: 'hotitem check',
+        ...knownCause(problem, places),
+      },
+    ];
+  if (noNumbers === undefined) return [];
+  return [
+    {
+      severity: 'error',
+      id: 'index-no-numbers',
+      what: `the page has no numbers from ${name}: ${plainText(noNumbers, 300)}`,
+      why: 'the page, its API and the report do not answer; events are indexed',
+      fix: 'fix what it names',
+      ...knownCause(noNumbers, places),
+      isBeside: true,
+    },
+  ];
 }

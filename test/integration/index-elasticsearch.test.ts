@@ -294,8 +294,9 @@ suiteWith(['elasticsearch'])('Elasticsearch', () => {
 
       const state = await askIndex(loadConfig({ env, flags: {} }));
 
-      expect(state?.problem).toMatch(/^hot_item\.bot is unmapped in the data stream /);
-      expect(knownCause(state?.problem ?? '', PLACES)?.id).toBe('index-lacks-field');
+      expect(state?.problem).toBeUndefined();
+      expect(state?.noNumbers).toMatch(/^hot_item\.bot is unmapped in the data stream /);
+      expect(knownCause(state?.noNumbers ?? '', PLACES)?.id).toBe('index-lacks-field');
     });
 
     test('has no numbers from a backing index that lacks a field, and those from the others', async () => {

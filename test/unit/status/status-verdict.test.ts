@@ -190,6 +190,16 @@ test('names the nearest of several obstacles, and keeps the others', () => {
   expect(findings.map(({ id }) => id)).toEqual(['no-topic', 'no-sink', 'index-login']);
 });
 
+test('an index that takes events, and has no numbers for the page, delivers', () => {
+  const noNumbers = 'hot_item.bot is unmapped in the data stream hot_item (.ds-hot_item-000001): ...';
+  const { line, findings } = verdictOf({ ...facts(of({})), index: { name: 'Elasticsearch', noNumbers } });
+
+  expect(line).toMatch(
+    /^captures; delivers, but the page has no numbers from Elasticsearch: hot_item\.bot is /,
+  );
+  expect(findings).toMatchObject([{ id: 'index-lacks-field', severity: 'error', command: 'hotitem setup' }]);
+});
+
 test('the commands contain the configured folder of the includes, node and data stream', () => {
   const places = {
     includes: '/opt/my shop/hotitem',
