@@ -17,8 +17,8 @@ const NOT_EMPTY = 1;
 type Write = { has: (id: number) => boolean; ended: Promise<void> };
 
 /**
- * A line is sent twice if nginx did not wait for the answer: by a post and by a spill file, or by two posts of many lines. Most lines are
- * posted once within a request, and need not be compared with each other.
+ * A line is sent twice if nginx did not wait for the answer: by a post and by a spill file, or by two posts. Each may have it alone, or
+ * among others.
  */
 export function createWritesUnderWay(): WritesUnderWay {
   const single = new Map<number, Promise<void>>();
@@ -26,8 +26,11 @@ export function createWritesUnderWay(): WritesUnderWay {
   return {
     sharing(ids) {
       for (const write of many) if (ids.some(write.has)) return write.ended;
-      if (ids.length === 1 || single.size === 0) return undefined;
-      for (const id of ids) if (single.has(id)) return single.get(id);
+      if (single.size === 0) return undefined;
+      for (const id of ids) {
+        const ended = single.get(id);
+        if (ended !== undefined) return ended;
+      }
       return undefined;
     },
     async whileUnderWay(ids, write) {
