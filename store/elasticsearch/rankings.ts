@@ -3,6 +3,7 @@ import * as z from 'zod';
 import type { CategoriesQuery, CategoryViews, ItemViews, RankingQuery } from '../event-questions.ts';
 import { withOthers } from '../item-views.ts';
 import type { Ask } from './ask.ts';
+import { statusOf } from './client.ts';
 import {
   BOTS,
   BY_PEOPLE,
@@ -15,9 +16,9 @@ import {
   latest,
   NOT_BY_PEOPLE,
   NUMBER,
+  OTHERS,
   ofItem,
   PRECISE,
-  PREFETCHES,
   type Precision,
   type Query,
   ROUGH,
@@ -44,6 +45,9 @@ const MOST_PRECISE = 200;
  */
 const LONG_MS = 2 * 86_400_000;
 
+/** How far the work of a half may be from 1, where both make 2. */
+const MOST_UNEVEN = 0.2;
+
 /** Elasticsearch writes each time as a text too, which nothing reads: so it is the year. */
 const LAST_OF_MANY = { max: { ...LAST.max, format: 'uuuu' } };
 
@@ -56,7 +60,8 @@ const viewedItems = z.object({
   items: buckets(weighed.extend({ ...ofItem.shape, visitors: sum, last: latest })).extend(unlisted),
 });
 const besides = z.object({
-  items: buckets(weighed.extend({ ...ofItem.shape, bots: weighed, prefetches: weighed })).extend(unlisted),
+  items: buckets(weighed.extend({ ...ofItem.shape, bots: weighed })).extend(unlisted),
+  others: z.object({ items: buckets(weighed.extend(ofItem.shape)).extend(unlisted) }),
 });
 const categories = z.object({ categories: buckets(counts.extend(ofItem.shape)) });
 
@@ -76,11 +81,19 @@ const WEIGHTED: Query = {
   },
 };
 
-/** What the last ranking that could be asked for in halves shows about the next. */
+/** What the last rankings that could be asked for in halves show about the next. */
 export type LastRanking = {
   /** There were more items than were asked for. */
   isCutOff: boolean;
+  /** Items before this name take about half of the work. Undefined: not known. */
+  middle?: string | undefined;
+  /** The cluster does not compare names (`search.allow_expensive_queries: false`). */
+  isRangeRefused?: boolean;
 };
+
+type Viewed = { item: string; views: number; visitors: number; isEstimated: boolean; last: number };
+type Found = { items: Viewed[]; isCutOff: boolean };
+type Besides = { all: number; bots: number; prefetches: number };
 
 type How = {
   /** Whether an event has a weight other than 1. */
@@ -108,10 +121,7 @@ export async function topCategories(ask: Ask, query: CategoriesQuery): Promise<C
  */
 async function rankByPeople(ask: Ask, query: RankingQuery, before: LastRanking): Promise<ItemViews[]> {
   const events = eventsOf(query);
-  const [field, isWeighted] = await Promise.all([
-    visitorFieldOf(ask, events),
-    ask.any([...events, WEIGHTED]),
-  ]);
+  const [field, isWeighted] = await particularsOf(ask, events);
   const [found, all] = await Promise.all([
     preciselyIfFew(query.limit, (precision) =>
       viewedByPeople(ask, query, { isWeighted, visitors: visitorsBy(precision, field), precision, before }),
@@ -127,9 +137,9 @@ async function rankByPeople(ask: Ask, query: RankingQuery, before: LastRanking):
     const counted: ItemViews = withOthers({
       item,
       views,
-      bots: viewsIn(besides?.bots),
-      prefetches: viewsIn(besides?.prefetches),
-      all: views + viewsIn(besides),
+      bots: besides?.bots ?? 0,
+      prefetches: besides?.prefetches ?? 0,
+      all: views + (besides?.all ?? 0),
       visitors,
       last,
     });
@@ -142,29 +152,76 @@ async function viewedByPeople(ask: Ask, query: RankingQuery, how: How) {
   const { before } = how;
   const isOfAll = isLongListOfAll(query);
   if (isOfAll && !before.isCutOff) {
-    const found = await Promise.all([0, 1].map((half) => viewed(ask, query, how, inHalf(half, query.limit))));
-    const all = found.flatMap(({ items }) => items).sort(byViews);
-    const isCutOff = found.some((half) => half.isCutOff);
+    const halves = await viewedInHalves(ask, query, how);
+    const all = halves.flatMap(({ items }) => items).sort(byViews);
+    const isCutOff = halves.some((half) => half.isCutOff);
     before.isCutOff = isCutOff || all.length > query.limit;
     // Each half is complete, or lacks the last by name, which may be those with the most views.
     if (!isCutOff) return all.slice(0, query.limit);
   }
   const ranked = rankedBy(ITEM, how.isWeighted ? 'views' : '_count', query.limit);
-  const { items, isCutOff } = await viewed(ask, query, how, ranked);
+  const { items, isCutOff } = await viewed(ask, query, how, { terms: ranked });
   if (isOfAll) before.isCutOff = isCutOff;
   return items.sort(byViews);
+}
+
+/**
+ * The items before a name and those from it on; at first those of two halves by a hash of their names, which takes longer. Listed by name, as
+ * Elasticsearch has them: it would sort them by their views, and by their names again to merge the lists of shards. Changes `before`.
+ */
+async function viewedInHalves(ask: Ask, query: RankingQuery, how: How): Promise<Found[]> {
+  const { before } = how;
+  const terms = { field: ITEM, size: query.limit, order: { _key: 'asc' as const } };
+  const { middle } = before;
+  if (middle !== undefined && !before.isRangeRefused) {
+    const ranges = [{ lt: middle }, { gte: middle }];
+    try {
+      const halves = await Promise.all(
+        ranges.map((range) => viewed(ask, query, how, { terms, filter: [{ range: { [ITEM]: range } }] })),
+      );
+      before.middle = middleOf(halves, middle);
+      return halves;
+    } catch (error) {
+      if (statusOf(error) !== 400) throw error;
+      before.isRangeRefused = true;
+    }
+  }
+  const halves = await Promise.all(
+    [0, 1].map((partition) =>
+      viewed(ask, query, how, { terms: { ...terms, include: { partition, num_partitions: 2 } } }),
+    ),
+  );
+  before.middle = middleOf(halves);
+  return halves;
+}
+
+/**
+ * The name before which is half of the work: half of it goes into the views, and half into the items. It is `last` as long as that is near
+ * it, because Elasticsearch remembers which documents a filter finds.
+ */
+function middleOf(halves: Found[], last?: string): string | undefined {
+  const items = halves.flatMap(({ items }) => items);
+  const all = items.reduce((sum, { views }) => sum + views, 0);
+  const workOf = ({ views }: Viewed) => views / all + 1 / items.length;
+  const below = halves[0]?.items.reduce((sum, item) => sum + workOf(item), 0) ?? 0;
+  if (last !== undefined && Math.abs(below - 1) < MOST_UNEVEN) return last;
+  let work = 0;
+  return items.sort(byName).find((item) => {
+    work += workOf(item);
+    return work > 1;
+  })?.item;
 }
 
 async function viewed(
   ask: Ask,
   query: RankingQuery,
   { isWeighted, visitors, precision }: How,
-  terms: estypes.AggregationsTermsAggregation,
-) {
+  { terms, filter = [] }: { terms: estypes.AggregationsTermsAggregation; filter?: Query[] },
+): Promise<Found> {
   const aggs = { ...(isWeighted && { views: WEIGHT }), visitors, last: LAST_OF_MANY };
-  const filter = [...eventsOf(query), BY_PEOPLE];
-  const found = await ask.aggregate(viewedItems, { items: { terms, aggs } }, filter, 'the ranking');
-  const ranked = (found?.items.buckets ?? [])
+  const which = [...eventsOf(query), BY_PEOPLE, ...filter];
+  const found = await ask.aggregate(viewedItems, { items: { terms, aggs } }, which, 'the ranking');
+  const items = (found?.items.buckets ?? [])
     .map((one) => ({
       item: one.key,
       views: viewsIn(one),
@@ -173,17 +230,7 @@ async function viewed(
       last: one.last.value ?? 0,
     }))
     .filter(({ views }) => views > 0);
-  return { items: ranked, isCutOff: (found?.items.sum_other_doc_count ?? 0) > 0 };
-}
-
-/** By name, as Elasticsearch has them: it would sort them by their views, and by their names again to merge the lists of shards. */
-function inHalf(half: number, limit: number): estypes.AggregationsTermsAggregation {
-  return {
-    field: ITEM,
-    size: limit,
-    order: { _key: 'asc' },
-    include: { partition: half, num_partitions: 2 },
-  };
+  return { items, isCutOff: (found?.items.sum_other_doc_count ?? 0) > 0 };
 }
 
 /**
@@ -194,33 +241,52 @@ function isLongListOfAll({ from, to, limit, category, search }: RankingQuery): b
   return limit > MOST_PRECISE && to - from >= LONG_MS && category === undefined && search === undefined;
 }
 
-function byViews(a: { item: string; views: number }, b: typeof a): number {
-  return b.views - a.views || (a.item < b.item ? -1 : 1);
+function byViews(a: Viewed, b: Viewed): number {
+  return b.views - a.views || byName(a, b);
 }
 
-/** What was no view by people, of each item that has some. Undefined where the list is cut off. */
+function byName(a: Viewed, b: Viewed): number {
+  return a.item < b.item ? -1 : 1;
+}
+
+/** What was no view by people, of each item that has some. Undefined where a list is cut off. */
 async function askedBesides(
   ask: Ask,
   query: RankingQuery,
   isWeighted: boolean,
   which: { size: number; include?: string[] },
-) {
+): Promise<Map<string, Besides> | undefined> {
   const weights = isWeighted ? { aggs: { views: WEIGHT } } : {};
-  const aggs = {
-    ...weights.aggs,
-    bots: { filter: BOTS, ...weights },
-    prefetches: { filter: PREFETCHES, ...weights },
-  };
   // By name, because that is how Elasticsearch has them: to find the largest of all would be of no use.
-  const items = { terms: { field: ITEM, ...which, order: { _key: 'asc' as const } }, aggs };
-  const found = await ask.aggregate(besides, { items }, [...eventsOf(query), NOT_BY_PEOPLE], 'the ranking');
-  if (found !== undefined && found.items.sum_other_doc_count > 0) return undefined;
-  return new Map(found?.items.buckets.map((one) => [one.key, one]));
+  const terms = { field: ITEM, ...which, order: { _key: 'asc' as const } };
+  const aggs = {
+    items: { terms, aggs: { ...weights.aggs, bots: { filter: BOTS, ...weights } } },
+    // Few items have any. To count prefetches below each item instead takes as long as to count bots.
+    others: { filter: OTHERS, aggs: { items: { terms, ...weights } } },
+  };
+  const found = await ask.aggregate(besides, aggs, [...eventsOf(query), NOT_BY_PEOPLE], 'the ranking');
+  if (found === undefined) return new Map();
+  const { items, others } = found;
+  if (items.sum_other_doc_count + others.items.sum_other_doc_count > 0) return undefined;
+  const otherViews = new Map(others.items.buckets.map((one) => [one.key, viewsIn(one)]));
+  return new Map(
+    items.buckets.map((one) => {
+      const [all, bots] = [viewsIn(one), viewsIn(one.bots)];
+      return [one.key, { all, bots, prefetches: all - bots - (otherViews.get(one.key) ?? 0) }];
+    }),
+  );
 }
 
 /** The sum of the weights, or else the number of documents, each of which has a weight of 1. */
-function viewsIn(bucket: z.output<typeof weighed> | undefined): number {
-  return bucket?.views?.value ?? bucket?.doc_count ?? 0;
+function viewsIn({ views, doc_count }: z.output<typeof weighed>): number {
+  return views?.value ?? doc_count;
+}
+
+/** By what visitors are counted, and whether an event has another weight than 1. Mostly one question, because there is no such event. */
+async function particularsOf(ask: Ask, events: Query[]): Promise<[VisitorField, boolean]> {
+  const either = { bool: { should: [UNNUMBERED, WEIGHTED], minimum_should_match: 1 } };
+  if (!(await ask.any([...events, either]))) return [NUMBER, false];
+  return Promise.all([visitorFieldOf(ask, events), ask.any([...events, WEIGHTED])]);
 }
 
 /**

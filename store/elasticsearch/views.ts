@@ -48,7 +48,9 @@ export const BY_PEOPLE: Query = { bool: { must_not: [NO_VIEW, BOT] } };
 export const NOT_BY_PEOPLE: Query = { bool: { should: [NO_VIEW, BOT], minimum_should_match: 1 } };
 export const PEOPLE_VIEWS = { filter: BY_PEOPLE, aggs: { views: WEIGHT } };
 export const BOTS: Query = { bool: { must_not: [NO_VIEW], filter: [BOT] } };
-export const PREFETCHES: Query = { term: { [KIND]: 'prefetch' } };
+const PREFETCHES: Query = { term: { [KIND]: 'prefetch' } };
+/** Neither views nor prefetches: parts, looks at the headers, other methods. */
+export const OTHERS: Query = { bool: { filter: [NO_VIEW], must_not: [PREFETCHES] } };
 /** What events are counted by. Without the last three, all requests would be views by people, and none of them had a visitor. */
 export const COUNTED_BY: string[] = [ITEM, WEIGHT.sum.field, KIND, IS_BOT, TEXT];
 

@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { kindOf } from '../../app/dead-letters-within.ts';
 import { survey } from '../../bench/sink-index.ts';
+import type { HotItemEvent } from '../../event/event.ts';
 import { loadConfig } from '../../service/config/config.ts';
 import { askIndex } from '../../status/ask-index.ts';
 import { knownCause } from '../../status/known-causes.ts';
@@ -38,6 +39,14 @@ const COUNTED: Record<string, object> = {
   bot: { type: 'boolean' },
   visitor: { type: 'keyword' },
 };
+/** What one in five items each has beside views by people. */
+const BESIDES: readonly Partial<HotItemEvent>[] = [
+  { kind: 'prefetch' },
+  { kind: 'prefetch', bot: true },
+  { kind: 'head', bot: true },
+  { bot: true },
+  { kind: 'part' },
+];
 const WINDOWS = { windowMs: 600_000, windowsBefore: 6, leastVisitors: 1, leastRatio: 2, stepMs: 60_000 };
 
 function counting(fields: object, more: object = {}): object {
@@ -321,6 +330,23 @@ suiteWith(['elasticsearch'])('Elasticsearch', () => {
       expect(await index.totals(range(older))).toMatchObject({ all: 3 });
     });
 
+    // A name is compared as it was indexed: in lower case, or as an address.
+    test.each<[string, object, string]>([
+      ['in lower case', { type: 'keyword', normalizer: 'lowercase' }, 'Item '],
+      ['that are not indexed', { type: 'keyword', index: false }, 'Item '],
+      ['that are addresses', { type: 'ip' }, '203.0.113.'],
+    ])('ranks many items of a month, by names %s', async (_, id, name) => {
+      const views = Array.from({ length: 250 }, (_, i) => view({ item: `${name}${i}` }));
+      const index = await withMapping(newStream(), counting({ ...COUNTED, id }), [
+        ...views,
+        view({ item: `${name}7` }),
+      ]);
+      const rank = () => index.topItems({ from: 0, to: 2 ** 42, limit: 1_000 });
+      const found = await rank();
+      expect(found).toHaveLength(250);
+      expect(await rank()).toEqual(found);
+    });
+
     test('says what failed in a search', async () => {
       const dataStream = newStream();
       const index = await withMapping(dataStream, {
@@ -423,10 +449,7 @@ suiteWith(['elasticsearch'])('Elasticsearch', () => {
         const views = Array.from({ length: count }, (_, n) =>
           view({ ...one, time: one.time + n, ip: `203.0.113.${(n % 2) + day}` }),
         );
-        return [
-          ...views,
-          view({ ...one, time: one.time + 99, ...(i % 5 > 0 ? { bot: true } : { kind: 'prefetch' }) }),
-        ];
+        return [...views, view({ ...one, time: one.time + 99, ...BESIDES[i % 5] })];
       }).flat();
     const check = async (views: number) => {
       await refresh(dataStream);
@@ -438,6 +461,8 @@ suiteWith(['elasticsearch'])('Elasticsearch', () => {
         // A ranking of what contains a text finds all of them in one search.
         expect(found).toEqual(await fresh.topItems({ ...range, limit, search: '' }));
         expect(found[0]?.views).toBe(views);
+        // The second time, halves are those before and from a name on.
+        expect(await fresh.topItems({ ...range, limit })).toEqual(found);
       }
     };
 

@@ -18,4 +18,6 @@ export type ElasticsearchOptions = {
   files?: Record<string, string>;
   /** Options of Java. Default: a small heap and the first compiler only. */
   javaOptions?: string;
+  /** Runs in a Java like that of Elasticsearch's full distribution, if one is installed, in place of that on the path. */
+  likeDistributed?: boolean;
 };

@@ -26,9 +26,11 @@ export async function startElasticsearchProcess({
   settings = {},
   files = {},
   javaOptions = JVM,
+  likeDistributed = false,
 }: ElasticsearchOptions = {}): Promise<ElasticsearchPart> {
   const { version, java, home } = await obtainElasticsearch({
     distribution: apiKeys ? ELASTICSEARCH_WITH_API_KEYS : ELASTICSEARCH,
+    likeDistributed,
     report,
   });
   const folder = temporaryFolder('elasticsearch');
@@ -45,7 +47,7 @@ export async function startElasticsearchProcess({
     node,
     logFile,
     configure: (file, text) => writeFileSync(join(folder.path, 'config', file), text),
-    describe: `Elasticsearch ${version}, local process`,
+    describe: `Elasticsearch ${version}, Java ${java.major}, local process`,
     controllable: true,
     start,
     stop: async () => running?.stop(),

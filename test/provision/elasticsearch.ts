@@ -3,7 +3,7 @@ import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { obtain } from '../../provision/cache.ts';
 import type { Report } from '../../provision/report.ts';
-import { findJava, type Java } from './java.ts';
+import { findJava, findNewestJava, type Java } from './java.ts';
 import { unpackZip } from './maven.ts';
 import { ELASTICSEARCH, type ElasticsearchDistribution } from './versions.ts';
 
@@ -14,15 +14,21 @@ export type ElasticsearchBuild = {
   home: string;
 };
 
-type Wanted = { distribution?: ElasticsearchDistribution; report: Report };
+type Wanted = {
+  distribution?: ElasticsearchDistribution;
+  /** Whether to run it in a Java like that of its full distribution, if one is installed. */
+  likeDistributed?: boolean;
+  report: Report;
+};
 
 /** Elasticsearch, from Maven Central. Throws a `ProvisionError`. */
 export async function obtainElasticsearch({
   distribution = ELASTICSEARCH,
+  likeDistributed = false,
   report,
 }: Wanted): Promise<ElasticsearchBuild> {
   const { version, artifact, megabytes, sha512, folder: only } = distribution;
-  const java = await findJava();
+  const java = await (likeDistributed ? findNewestJava() : findJava());
   const folder = await obtain({
     name: `elasticsearch-${version}`,
     what: `Elasticsearch ${version} from Maven Central (about ${megabytes} MB)`,

@@ -1,7 +1,8 @@
+import { existsSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { ProvisionError } from '../../provision/provision-error.ts';
 import { run } from '../../service/run.ts';
-import { OLDEST_JAVA } from './versions.ts';
+import { NEWEST_JAVA, OLDEST_JAVA } from './versions.ts';
 
 export type Java = {
   command: string;
@@ -12,6 +13,9 @@ export type Java = {
 };
 
 const HINT = `Install one (Debian: apt-get install openjdk-${OLDEST_JAVA}-jre-headless), or name it with JAVA_HOME.`;
+
+/** Where the packages of Linux distributions put each Java. */
+const INSTALLED = '/usr/lib/jvm';
 
 /** The Java that runs Kafka and Elasticsearch: `$JAVA_HOME`'s, else the one on the path. */
 export async function findJava(env: NodeJS.ProcessEnv = process.env): Promise<Java> {
@@ -33,4 +37,16 @@ export async function findJava(env: NodeJS.ProcessEnv = process.env): Promise<Ja
     });
   }
   return { command, home: home.trim(), major, build };
+}
+
+/** `$JAVA_HOME`'s Java, else the newest one that is installed, up to `NEWEST_JAVA`, else the one on the path. */
+export async function findNewestJava(env: NodeJS.ProcessEnv = process.env): Promise<Java> {
+  if (env.JAVA_HOME || !existsSync(INSTALLED)) return findJava(env);
+  const homes = readdirSync(INSTALLED).map((name) => join(INSTALLED, name));
+  const found = await Promise.all(
+    // Not each of them has a program in it.
+    homes.map((home) => findJava({ ...env, JAVA_HOME: home }).catch(() => undefined)),
+  );
+  const usable = found.filter((java): java is Java => java !== undefined && java.major <= NEWEST_JAVA);
+  return usable.sort((a, b) => b.major - a.major)[0] ?? findJava(env);
 }

@@ -1,6 +1,8 @@
 /** The versions of what tests and benches obtain. What comes from Maven Central is vouched for by the checksums below, Debian's by apt. */
 
 export const OLDEST_JAVA = 17;
+/** The newest in which Elasticsearch was run. Its full distribution contains this, or a newer one. */
+export const NEWEST_JAVA = 25;
 
 export const MAVEN_DEPENDENCY_PLUGIN = 'org.apache.maven.plugins:maven-dependency-plugin:3.8.1';
 

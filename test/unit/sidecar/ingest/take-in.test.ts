@@ -87,7 +87,11 @@ describe('ingesting lines', () => {
   test.each<[string, () => [string[], Source], () => [string[], Source]]>([
     ['a spill file, while its post is written', () => [[first], 'intake'], () => [[second, first], 'spill']],
     ['a post, while its spill file is written', () => [[first, second], 'spill'], () => [[first], 'intake']],
-    ['a spill file of it alone, while its post is written', () => [[first], 'intake'], () => [[first], 'spill']],
+    [
+      'a spill file of it alone, while its post is written',
+      () => [[first], 'intake'],
+      () => [[first], 'spill'],
+    ],
     ['a second post of it alone', () => [[first], 'intake'], () => [[first], 'intake']],
     ['a second post of many', () => [[first, second], 'intake'], () => [[second, first], 'intake']],
   ])('ingests a line once that arrives again by %s', async (_, one, other) => {
