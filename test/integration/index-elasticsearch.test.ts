@@ -6,9 +6,12 @@ import type { HotItemEvent } from '../../event/event.ts';
 import { loadConfig } from '../../service/config/config.ts';
 import { askIndex } from '../../status/ask-index.ts';
 import { knownCause } from '../../status/known-causes.ts';
+import { asked } from '../../store/elasticsearch/ask.ts';
+import { connectElasticsearch } from '../../store/elasticsearch/client.ts';
 import { createElasticsearchDecisions, DECISIONS } from '../../store/elasticsearch/decisions.ts';
 import { createElasticsearchIndex } from '../../store/elasticsearch/elasticsearch.ts';
 import { createElasticsearchLookup } from '../../store/elasticsearch/lookup.ts';
+import { type LastRanking, topItems } from '../../store/elasticsearch/rankings.ts';
 import { type SetupOptions, setupElasticsearch } from '../../store/elasticsearch/setup.ts';
 import { indexTemplate, TEMPLATE_VERSION } from '../../store/elasticsearch/template.ts';
 import type { DecisionIndex, EventIndex, Outcome } from '../../store/event-index.ts';
@@ -495,6 +498,40 @@ suiteWith(['elasticsearch'])('Elasticsearch', () => {
       ['z last of all', 2],
       ['item 0', 1],
     ]);
+  });
+
+  test('splits many items where half of the work was, and elsewhere once that has moved', async () => {
+    const dataStream = newStream();
+    await setup({ dataStream });
+    const time = Date.UTC(2026, 0, 7);
+    // The last third has most of the views.
+    const viewsOf = (item: number) => (item < 200 ? 1 : 9);
+    const views = Array.from({ length: 300 }, (_, i) =>
+      Array.from({ length: viewsOf(i) }, () => view({ item: `item ${1_000 + i}`, time: time + i })),
+    ).flat();
+    await open(dataStream).create(views);
+    await refresh(dataStream);
+    const client = connectElasticsearch({ node: elasticsearch.node, requestTimeoutMs: 30_000 });
+    const before: LastRanking = { isCutOff: false };
+    const rank = () =>
+      asked({ client, dataStream, decisionDataStream: undefined }, undefined, (ask) =>
+        topItems(ask, { from: 0, to: 2 ** 42, limit: 1_000 }, before),
+      );
+
+    const found = await rank();
+    // Of 1,100 views and 300 items.
+    expect(before.middle).toBe('item 1213');
+    for (const [last, next] of [
+      ['item 1213', 'item 1213'],
+      ['item 1220', 'item 1220'],
+      ['item 1000', 'item 1213'],
+      ['item 2000', 'item 1213'],
+    ]) {
+      before.middle = last;
+      expect(await rank()).toEqual(found);
+      expect(before).toEqual({ isCutOff: false, middle: next });
+    }
+    await client.close();
   });
 
   test('ranks in one list while there are more items than are asked for', async () => {
