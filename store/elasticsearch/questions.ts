@@ -15,7 +15,8 @@ import { MOST_DECISIONS, periodsOf, REPEATED_MS } from '../hot-periods.ts';
 import { firstOf, zeros } from '../rises.ts';
 import { MOST_TEXTS, sourcesOf } from '../sources.ts';
 import { type Ask, asked, type QuestionsOptions } from './ask.ts';
-import { type LastRanking, topCategories, topItems } from './rankings.ts';
+import type { LastRanking } from './people-ranking.ts';
+import { topCategories, topItems } from './rankings.ts';
 import { rising } from './rising.ts';
 import {
   BY_PEOPLE,
